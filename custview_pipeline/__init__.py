@@ -1,0 +1,1 @@
+"""Custview: one trusted view of each customer, with no readable personal data at rest."""

@@ -1,0 +1,1 @@
+"""The outside world behind the ports: Delta tables, files, key providers."""

@@ -1,0 +1,112 @@
+"""A source's contract, as the pipeline uses it; read from ODCS by ``contracts.odcs``."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+FileFormat = Literal["csv", "jsonl", "parquet"]
+Extract = Literal["snapshot", "changes"]
+Severity = Literal["warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column of a source that carries an attribute.
+
+    Attributes:
+        name: Header of the column in the source.
+        attribute: Its meaning, a name of the attribute dictionary.
+        is_required: A row without it is refused.
+        is_unique: Two rows with the same value are refused; a primary key is required and unique.
+        is_personal: The contract's ``classification`` calls it personal (pii, confidential, restricted, sensitive).
+        date_format: strptime format translated from the contract's JDK pattern, tried first; None where none is given.
+        pattern, min_length, max_length, minimum, maximum, allowed: Limits of ``logicalTypeOptions`` and ``enum``.
+        scheme: For identifiers and codes: us.ssn, us.ein, ...; None where the contract gives none.
+    """
+
+    name: str
+    attribute: str
+    logical_type: str = "string"
+    is_required: bool = False
+    is_unique: bool = False
+    is_personal: bool = False
+    is_critical: bool = False
+    date_format: str | None = None
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+    scheme: str | None = None
+    issuer: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRule:
+    """One ODCS ``quality`` entry.
+
+    Attributes:
+        metric: rowCount, nullValues, missingValues, invalidValues, duplicateValues; or the type (sql, custom, text) of a rule that
+            the pipeline does not execute.
+        column: The column it is about; None for the table.
+        operator: mustBe, mustNotBe, mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween,
+            mustNotBeBetween.
+        threshold: One number, or two for the between operators.
+        unit: rows | percent.
+        is_executable: False for sql, custom and text rules: they are reported as not executed, never skipped in silence.
+    """
+
+    name: str
+    metric: str
+    column: str | None
+    operator: str | None
+    threshold: tuple[float, ...]
+    unit: Literal["rows", "percent"] = "rows"
+    dimension: str = "conformity"
+    severity: Severity = "error"
+    is_executable: bool = True
+    arguments: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContract:
+    """One source system.
+
+    Attributes:
+        source_system: The contract's id; snake_case, so that assets and tables can be named by it.
+        version: The contract's version.
+        path_pattern: Glob of the source's files, relative to the project directory.
+        columns: The columns that carry an attribute, in the order of the contract. Others are never read.
+        trust: Trust score of every attribute, 0 to 1; ``trust_by_attribute`` where one differs.
+        max_refused_share: Share of refused rows, 0 to 1, from which on the delivery is stopped.
+    """
+
+    source_system: str
+    version: str
+    title: str
+    domain: str | None
+    owner: str | None
+    purpose: str | None
+    path_pattern: str
+    file_format: FileFormat
+    encoding: str
+    delimiter: str
+    columns: tuple[SourceColumn, ...]
+    quality: tuple[QualityRule, ...] = ()
+    extract: Extract = "snapshot"
+    trust: float = 0.5
+    trust_by_attribute: dict[str, float] = field(default_factory=dict)
+    legal_basis: str | None = None
+    max_refused_share: float = 0.1
+    freshness_hours: float | None = None
+    file: str = ""
+
+    def carrying(self, attribute: str) -> tuple[SourceColumn, ...]:
+        """Return the columns that carry ``attribute``, in the order of the contract."""
+        return tuple(column for column in self.columns if column.attribute == attribute)
+
+    @property
+    def key_column(self) -> SourceColumn:
+        """Return the column that carries the record's key; reading a contract guarantees one."""
+        return self.carrying("source_key")[0]

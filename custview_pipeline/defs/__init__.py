@@ -1,0 +1,1 @@
+"""Dagster, thin: assets, checks, resources, jobs, schedules, sensors."""

@@ -1,0 +1,1 @@
+"""A generated customer world and its project directory."""

@@ -1,0 +1,1 @@
+"""Rooms strung together in memory; no Dagster, no files of its own."""

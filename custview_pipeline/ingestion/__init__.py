@@ -1,0 +1,1 @@
+"""Deliveries: what came, and what of it is new, changed or gone."""

@@ -1,0 +1,46 @@
+"""Every environment variable that the package reads, in one place."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+PROJECT: Final = "CUSTVIEW_PROJECT"
+KEYS: Final = "CUSTVIEW_KEYS"
+KEY_PROVIDER: Final = "CUSTVIEW_KEY_PROVIDER"
+ROOT_KEY: Final = "CUSTVIEW_ROOT_KEY"
+POSTGRES_URL: Final = "CUSTVIEW_POSTGRES_URL"
+WORKERS: Final = "CUSTVIEW_WORKERS"
+
+DESCRIPTIONS: Final[dict[str, str]] = {
+    PROJECT: "Project directory, where --project is not given.",
+    KEYS: "Directory of the keys, instead of the user's configuration directory.",
+    KEY_PROVIDER: "Where the root key comes from: file (default) or environment.",
+    ROOT_KEY: "The root key itself, 32 bytes as base64, for the provider environment.",
+    POSTGRES_URL: "postgresql+psycopg2://... of the database that keeps Dagster's runs; SQLite where unset.",
+    WORKERS: "Processes of the airlock; by default one a core, at most 8.",
+}
+
+
+def read(variable: str) -> str | None:
+    """Return the value of one of this module's variables; None where it is unset or empty."""
+    return os.environ.get(variable) or None
+
+
+def project_directory() -> Path | None:
+    """Return the directory named by CUSTVIEW_PROJECT."""
+    value = read(PROJECT)
+    return Path(value) if value else None
+
+
+def worker_count() -> int:
+    """Return how many airlock processes to use.
+
+    Raises:
+        ValueError: CUSTVIEW_WORKERS is not a whole number of at least 1.
+    """
+    value = read(WORKERS)
+    if value is None:
+        return min(8, os.cpu_count() or 1)
+    if not value.isdigit() or int(value) < 1:
+        raise ValueError(f"{WORKERS} must be a whole number of at least 1")
+    return int(value)

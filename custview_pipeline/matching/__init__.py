@@ -1,0 +1,1 @@
+"""Which records belong to one customer, decided on tokens alone."""

@@ -1,0 +1,1 @@
+"""Keys, sealing, tokens: how personal data becomes storable."""

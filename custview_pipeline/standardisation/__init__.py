@@ -1,0 +1,1 @@
+"""Values as sources write them become values that can be compared."""

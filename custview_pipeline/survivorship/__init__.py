@@ -1,0 +1,1 @@
+"""Which source's value speaks for a customer, and why."""

@@ -1,0 +1,1 @@
+"""Which rows are accepted, which are refused, and why."""
