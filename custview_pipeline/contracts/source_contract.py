@@ -20,6 +20,7 @@ class SourceColumn:
         is_personal: The contract's ``classification`` calls it personal (pii, confidential, restricted, sensitive).
         date_format: strptime format translated from the contract's JDK pattern, tried first; None where none is given.
         pattern, min_length, max_length, minimum, maximum, allowed: Limits of ``logicalTypeOptions`` and ``enum``.
+        earliest, latest: Limits of a date or timestamp, ISO 8601.
         scheme: For identifiers and codes: us.ssn, us.ein, ...; None where the contract gives none.
     """
 
@@ -36,6 +37,8 @@ class SourceColumn:
     max_length: int | None = None
     minimum: float | None = None
     maximum: float | None = None
+    earliest: str | None = None
+    latest: str | None = None
     allowed: tuple[str, ...] = ()
     scheme: str | None = None
     issuer: str | None = None
@@ -47,13 +50,16 @@ class QualityRule:
     """One ODCS ``quality`` entry.
 
     Attributes:
-        metric: rowCount, nullValues, missingValues, invalidValues, duplicateValues; or the type (sql, custom, text) of a rule that
-            the pipeline does not execute.
+        metric: rowCount, nullValues, missingValues, invalidValues, duplicateValues; or the type (sql, custom, text) of a rule
+            that the pipeline does not execute; or required, unique, limits, format: what a contract says of a column that
+            is not read.
         column: The column it is about; None for the table.
-        operator: mustBe, mustNotBe, mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween,
-            mustNotBeBetween.
+        operator: mustBe, mustNotBe, mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo,
+            mustBeBetween, mustNotBeBetween.
         threshold: One number, or two for the between operators.
         unit: rows | percent.
+        arguments: missingValues, validValues, pattern, or the columns (properties) that are unique together.
+        description: What the contract says about the rule.
         is_executable: False for sql, custom and text rules: they are reported as not executed, never skipped in silence.
     """
 
@@ -67,6 +73,11 @@ class QualityRule:
     severity: Severity = "error"
     is_executable: bool = True
     arguments: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    description: str | None = None
+
+    def argument(self, name: str) -> tuple[str, ...]:
+        """Return the values of one argument; empty where the rule has none."""
+        return dict(self.arguments).get(name, ())
 
 
 @dataclass(frozen=True, slots=True)

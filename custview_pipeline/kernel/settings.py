@@ -1,6 +1,8 @@
 """Every environment variable that the package reads, in one place."""
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -44,3 +46,23 @@ def worker_count() -> int:
     if not value.isdigit() or int(value) < 1:
         raise ValueError(f"{WORKERS} must be a whole number of at least 1")
     return int(value)
+
+
+@contextmanager
+def single_threaded_children() -> Iterator[None]:
+    """Make processes that are started meanwhile use one thread each in polars: they share the cores among them."""
+    variable = "POLARS_MAX_THREADS"
+    before = os.environ.get(variable)
+    os.environ[variable] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
+
+
+def child_environment(added: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process with some variables more, for one that it starts."""
+    return {**os.environ, **added}

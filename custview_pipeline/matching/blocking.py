@@ -71,9 +71,7 @@ def block(engine: Engine, prepared: Prepared, limits: BlockingLimits) -> tuple[R
     return tuple(yields)
 
 
-def _apply(
-    engine: Engine, prepared: Prepared, rule: BlockingRule, limits: BlockingLimits, allowance: int
-) -> RuleYield:
+def _apply(engine: Engine, prepared: Prepared, rule: BlockingRule, limits: BlockingLimits, allowance: int) -> RuleYield:
     """Bring the pairs of one rule's blocks, smallest blocks first, within its budget."""
     source = "raw_records"
     for feature in rule.features:
@@ -98,7 +96,11 @@ def _apply(
     )
     dropped = [(size, count) for size, count in sizes if size > cap]
     return RuleYield(
-        rule.name, pairs, cap, sum(count for _, count in dropped), sum(count * size * (size - 1) // 2 for size, count in dropped)
+        rule.name,
+        pairs,
+        cap,
+        sum(count for _, count in dropped),
+        sum(count * size * (size - 1) // 2 for size, count in dropped),
     )
 
 

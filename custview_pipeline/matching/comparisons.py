@@ -38,9 +38,7 @@ _SAME_PLACE: Final = "(coalesce(a.postal_code = b.postal_code, false) or coalesc
 _NO_PLACE: Final = "((a.postal_code is null or b.postal_code is null) and (a.city is null or b.city is null))"
 _SWAPPED: Final = "coalesce(a.given = b.family and a.family = b.given, false)"
 # One shared word in different places: a half-swapped name is no agreement of given names.
-_CROSSED: Final = (
-    "coalesce((a.given = b.family or a.family = b.given) and a.family is not null and b.family is not null, false)"
-)
+_CROSSED: Final = "coalesce((a.given = b.family or a.family = b.given) and a.family is not null and b.family is not null, false)"
 
 _GIVEN: Final = Comparison(
     "given_name",
@@ -278,9 +276,7 @@ COMPARISONS: Final[dict[EntityType, tuple[Comparison, ...]]] = {
     ),
     EntityType.ENTERPRISE: (
         _ENTERPRISE_NAME,
-        Comparison(
-            "phone", ("phones",), _PHONE_LEVEL, _PHONE_LABELS, (0.6, 0.05, 0.35), (0.2, 0.02, 0.78), ((1, "phones"),)
-        ),
+        Comparison("phone", ("phones",), _PHONE_LEVEL, _PHONE_LABELS, (0.6, 0.05, 0.35), (0.2, 0.02, 0.78), ((1, "phones"),)),
         Comparison(
             "email",
             ("email",),

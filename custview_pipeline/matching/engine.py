@@ -17,8 +17,10 @@ class Engine:
     """
 
     def __init__(self, *, threads: int, memory_gib: float) -> None:
-        config = {"threads": str(threads), "memory_limit": f"{memory_gib:.2f}GiB", "preserve_insertion_order": "false"}
-        self._connection = duckdb.connect(":memory:", config=config)
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={"threads": threads, "memory_limit": f"{memory_gib:.2f}GiB", "preserve_insertion_order": False},
+        )
         self._connection.execute("set temp_directory = ''").fetchall()  # never spill tokens to a disk
 
     def __enter__(self) -> Self:
@@ -49,9 +51,10 @@ class Engine:
     def frame(self, sql: str) -> pl.DataFrame:
         """Return a result as a polars frame."""
         try:
-            return self._connection.sql(sql).pl()
+            frame: pl.DataFrame = self._connection.sql(sql).pl()
         except duckdb.Error as error:
             raise _redacted(error) from None
+        return frame
 
     def load(self, name: str, frame: pl.DataFrame) -> None:
         """Create a table from a polars frame."""
@@ -69,7 +72,5 @@ class Engine:
 def _redacted(error: duckdb.Error) -> Exception:
     """Return an error of ours that names the kind of failure and quotes nothing."""
     if isinstance(error, duckdb.OutOfMemoryException):
-        return PairBudgetExceeded(
-            "matching ran out of memory; lower matching.pair_budget or matching.block_cap in rulebook.yaml"
-        )
+        return PairBudgetExceeded("matching ran out of memory; lower matching.pair_budget or matching.block_cap in rulebook.yaml")
     return Redacted(f"matching failed inside DuckDB: {type(error).__name__}")

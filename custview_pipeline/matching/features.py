@@ -37,10 +37,9 @@ class Prepared:
     def __init__(self, engine: Engine, entity_type: EntityType, neighbourhoods: pl.DataFrame, tokens: pl.DataFrame) -> None:
         mine = tokens.filter(pl.col("is_enterprise") == (entity_type is EntityType.ENTERPRISE)).sort("record_id")
         self.record_ids = mine["record_id"]
-        self.source_numbers = mine["source_number"]
         self.count = mine.height
         self.filled = _filled(mine)
-        engine.load("raw_records", mine.drop("record_id").with_row_index("rid").cast({"rid": pl.Int32}))
+        engine.load("raw_records", mine.drop("record_id", "version").with_row_index("rid").cast({"rid": pl.Int32}))
         engine.load("neighbourhood", neighbourhoods)
         self._find_neighbours(engine)
         self._weigh(engine)

@@ -76,7 +76,7 @@ def match(
     The result does not depend on the order of rows: records are numbered by their id, sums are exact.
 
     Args:
-        tokens: The match index: record_id, source_number and the features as tokens.
+        tokens: The match index: record_id, version and the features as tokens; the current version of each record.
         neighbourhoods: token, key, part of the values that may hold typos.
         settings: Thresholds and limits.
         progress: Called with a step and a count of what it made.
@@ -96,7 +96,7 @@ def _match_prepared(
     engine: Engine, prepared: Prepared, entity_type: EntityType, settings: MatchSettings, progress: Progress
 ) -> MatchedType:
     comparisons = comparisons_in_use(entity_type, prepared)
-    if prepared.count < 2 or not comparisons:
+    if prepared.count <= 1 or not comparisons:
         return _alone(entity_type, prepared)
     rules = block(engine, prepared, settings.limits)
     compared = int(engine.value("select count(*) from candidates"))

@@ -25,7 +25,8 @@ def score(engine: Engine, model: MatchModel, table: str, out: str, *, keep_above
     patterns = engine.arrays(f"select distinct pattern from {table} order by pattern")["pattern"].astype("int64")
     match, household, unrelated = model.log_likelihoods(patterns)
     engine.load(
-        "pattern_score", pl.DataFrame({"pattern": patterns, "match": match, "household": household, "unrelated": unrelated})
+        "pattern_score",
+        pl.DataFrame({"pattern": patterns, "match": match, "household": household, "unrelated": unrelated}),
     )
     household_sql, unrelated_sql = _with_term_frequencies(model)
     engine.run(

@@ -1,0 +1,151 @@
+"""CSV as text columns: streamed through Arrow, with the line named where Arrow would quote it."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Final, NamedTuple, TextIO
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv
+
+from custview_pipeline.adapters.delivery_file import CHUNK_BYTES, DeliveryFile
+
+_BLOCK_BYTES: Final = 4 << 20  # the longest row that can be read, and what is held of a file at a time
+_MOST_BYTES_OF_A_CHARACTER: Final = 4  # in UTF-8
+_END: Final = "\x00end"  # no line of a file that was read without complaint can be this
+
+
+def check_csv(file: DeliveryFile, columns: Sequence[str]) -> None:
+    """Check the header.
+
+    Raises:
+        SourceUnreadable: The file is empty, or lacks a column.
+    """
+    with _opened(file, columns):
+        pass
+
+
+def read_csv(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield the rows in pieces of some megabytes.
+
+    Raises:
+        SourceUnreadable: The header lacks a column, a row has too many or too few fields, a quote is left open, or the file
+            is not in the contract's encoding.
+    """
+    with _opened(file, columns) as opened:
+        body = _Body(opened, file)
+        if not body.is_empty:
+            yield from _arrow_frames(file, columns, opened.header, body)
+            _check_last_quote(file, body)
+
+
+class _Opened(NamedTuple):
+    text: TextIO  # at the first line after the header
+    header: list[str]
+    line: int  # of the header's end
+
+
+@contextmanager
+def _opened(file: DeliveryFile, columns: Sequence[str]) -> Iterator[_Opened]:
+    with file.opened_text(newline="") as text:
+        reader = csv.reader(text, delimiter=file.contract.delimiter)
+        try:
+            header = next((row for row in reader if row), None)
+        except csv.Error:
+            raise file.unreadable("the header is not readable as CSV") from None
+        if header is None:
+            raise file.unreadable("the file is empty")
+        file.check_header(header, columns)
+        yield _Opened(text, header, reader.line_num)
+
+
+class _Body(io.RawIOBase):
+    """What follows the header, as UTF-8, watched for what no text file holds."""
+
+    def __init__(self, opened: _Opened, file: DeliveryFile) -> None:
+        super().__init__()
+        self._text, self._file, self._line = opened.text, file, opened.line + 1
+        self._left = b""
+        self.quotes = 0
+        self._refill(CHUNK_BYTES)
+        self.is_empty = not self._left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._left:
+            self._refill(max(1, len(buffer) // _MOST_BYTES_OF_A_CHARACTER))
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+    def _refill(self, characters: int) -> None:
+        try:
+            text = self._text.read(characters)
+        except UnicodeError:
+            raise self._file.wrong_encoding() from None
+        if (nul := text.find("\x00")) >= 0:
+            raise self._file.unreadable(f"line {self._line + text.count(chr(10), 0, nul)} holds a NUL byte")
+        self._line += text.count("\n")
+        self.quotes += text.count('"')
+        self._left = text.encode()
+
+
+def _arrow_frames(file: DeliveryFile, columns: Sequence[str], header: list[str], body: _Body) -> Iterator[pl.DataFrame]:
+    places = {name: f"field_{header.index(name)}" for name in columns}
+    try:
+        reader = pyarrow.csv.open_csv(
+            pa.PythonFile(body, mode="r"),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=[f"field_{place}" for place in range(len(header))], block_size=_BLOCK_BYTES, use_threads=False
+            ),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=file.contract.delimiter, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=list(places.values()),
+                column_types=dict.fromkeys(places.values(), pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+        for batch in reader:
+            yield pl.DataFrame(batch).select(pl.col(place).alias(name) for name, place in places.items())
+    except pa.ArrowInvalid:
+        raise file.unreadable(_first_misfit(file) or "the file is not readable as CSV") from None
+
+
+def _check_last_quote(file: DeliveryFile, body: _Body) -> None:
+    """A file cut off inside quotes reads well to its end; an odd number of quotes is the sign to look closer."""
+    if body.quotes % 2 and (misfit := _first_misfit(file)):
+        raise file.unreadable(misfit)
+
+
+def _first_misfit(file: DeliveryFile) -> str | None:
+    """Return what is wrong with the first row that is not as long as the header; None where all are."""
+    with file.opened_text(newline="") as text:
+        reader = csv.reader(chain(text, [_END]), delimiter=file.contract.delimiter)
+        width, line = 0, 0
+        try:
+            for row in reader:
+                if row == [_END]:
+                    return None
+                if (misfit := _misfit(row, width, line + 1, is_long=reader.line_num > line + 1)) is not None:
+                    return misfit
+                width, line = width or len(row), reader.line_num
+        except csv.Error:
+            pass  # a field longer than any: the same fault as a quote open to the end
+        return f"line {line + 1} opens a quote that is never closed"
+
+
+def _misfit(row: list[str], width: int, line: int, *, is_long: bool) -> str | None:
+    if any(field.endswith(_END) for field in row):
+        return f"line {line} opens a quote that is never closed"
+    if not row or not width or len(row) == width:
+        return None
+    hint = "; is a quote left open?" if is_long else ""
+    return f"line {line} has {len(row)} fields where the header has {width}{hint}"

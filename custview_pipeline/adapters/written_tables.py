@@ -1,0 +1,45 @@
+"""Writes an exported table to a file: CSV, Parquet or JSON lines; whole or not at all."""
+
+import secrets
+from enum import StrEnum
+from pathlib import Path
+
+import polars as pl
+
+from custview_pipeline.kernel.errors import ProjectInvalid
+from custview_pipeline.kernel.redaction import silenced
+
+
+class TableFormat(StrEnum):
+    """Formats of an export."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+def write_table(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> None:
+    """Write a frame.
+
+    Args:
+        frame: The table.
+        path: The file; an earlier one is replaced at the end, at once.
+        table_format: csv; parquet; or json, one object a line.
+
+    Raises:
+        ProjectInvalid: The folder does not exist or cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with silenced("writing the export"):
+        try:
+            if table_format is TableFormat.CSV:
+                frame.write_csv(unfinished)
+            elif table_format is TableFormat.PARQUET:
+                frame.write_parquet(unfinished)
+            else:
+                frame.write_ndjson(unfinished)
+            unfinished.replace(path)
+        except OSError as error:
+            raise ProjectInvalid(f"cannot be written ({type(error).__name__})", file=path) from None
+        finally:
+            unfinished.unlink(missing_ok=True)

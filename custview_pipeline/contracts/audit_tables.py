@@ -1,0 +1,44 @@
+"""Tables of the audit: scores against targets, and findings."""
+
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from custview_pipeline.contracts.base import UTC_TIME, TableContract, open_column, table
+
+_SHARE: Final = pa.Check.in_range(0.0, 1.0)
+
+QUALITY_SCORES: Final[TableContract] = table(
+    "quality_scores",
+    "How good one attribute of one source is, in one dimension, at one time.",
+    key=("run_id", "source_system", "attribute", "dimension"),
+    rooms=("audit", "audit"),
+    source_system=open_column(pl.String, "Source system"),
+    attribute=open_column(pl.String, "Attribute; record for the record as a whole"),
+    dimension=open_column(pl.String, "Dimension of the Open Data Contract Standard"),
+    judged_count=open_column(pl.Int64, "Records or values judged", pa.Check.ge(0)),
+    failed_count=open_column(pl.Int64, "Those that failed", pa.Check.ge(0)),
+    score=open_column(pl.Float64, "Share that passed", _SHARE),
+    target=open_column(pl.Float64, "Share aimed at", _SHARE),
+    is_on_target=open_column(pl.Boolean, "Whether the score reaches the target"),
+    run_id=open_column(pl.String, "Run that measured it"),
+    measured_at=open_column(UTC_TIME, "When"),
+)
+
+AUDIT_FINDINGS: Final[TableContract] = table(
+    "audit_findings",
+    "Something below its target, and who should look at it.",
+    key=("finding_id", "run_id"),
+    rooms=("audit", "audit"),
+    finding_id=open_column(pl.String, "source_system.attribute.dimension"),
+    source_system=open_column(pl.String, "Source system"),
+    attribute=open_column(pl.String, "Attribute"),
+    dimension=open_column(pl.String, "Dimension"),
+    severity=open_column(pl.String, "warning or error", pa.Check.isin(["warning", "error"])),
+    target=open_column(pl.Float64, "Share aimed at"),
+    actual=open_column(pl.Float64, "Share found"),
+    owner=open_column(pl.String, "Owner of the source", nullable=True),
+    run_id=open_column(pl.String, "Run that found it"),
+    found_at=open_column(UTC_TIME, "When"),
+)

@@ -1,0 +1,63 @@
+"""Tables of the airlock: deliveries, protected records, quarantined records."""
+
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from custview_pipeline.contracts.base import UTC_TIME, Sensitivity, TableContract, column, open_column, table
+
+_COUNT: Final = pa.Check.ge(0)
+
+DELIVERIES: Final[TableContract] = table(
+    "deliveries",
+    "One delivery of one source system: what came and what became of it.",
+    key=("delivery_id",),
+    rooms=("ingestion", "audit"),
+    delivery_id=open_column(pl.String, "Identifier of the delivery"),
+    source_system=open_column(pl.String, "Source system"),
+    fingerprint=open_column(pl.String, "Digest of the delivered files"),
+    contract_version=open_column(pl.String, "Version of the source contract"),
+    rule_set_version=open_column(pl.String, "Versions of the standardisation rules"),
+    row_count=open_column(pl.Int64, "Rows read", _COUNT),
+    new_count=open_column(pl.Int64, "Records seen for the first time", _COUNT),
+    changed_count=open_column(pl.Int64, "Records with other content than before", _COUNT),
+    unchanged_count=open_column(pl.Int64, "Records as they were", _COUNT),
+    deleted_count=open_column(pl.Int64, "Records that a snapshot no longer holds", _COUNT),
+    refused_count=open_column(pl.Int64, "Rows set aside in quarantine", _COUNT),
+    run_id=open_column(pl.String, "Run that took it in"),
+    delivered_at=open_column(UTC_TIME, "When it was taken in"),
+)
+
+PROTECTED_RECORDS: Final[TableContract] = table(
+    "protected_records",
+    "One version of one source record, its personal data sealed.",
+    key=("record_id", "version"),
+    rooms=("protection", "matching, survivorship, audit"),
+    record_id=open_column(pl.Int64, "Keyed id of the record, from source system and key"),
+    version=open_column(pl.Int32, "1, 2, ... as the record changes", pa.Check.ge(1)),
+    source_system=open_column(pl.String, "Source system"),
+    source_key=column(pl.String, Sensitivity.OPEN, "Key in the source; a token where the contract calls it personal"),
+    entity_type=open_column(pl.String, "person or enterprise", pa.Check.isin(["person", "enterprise"])),
+    country=open_column(pl.String, "Country, ISO 3166 alpha-2", nullable=True),
+    updated_at=open_column(UTC_TIME, "When the record last changed in its source", nullable=True),
+    delivery_id=open_column(pl.String, "Delivery it came with"),
+    content_digest=column(pl.Int64, Sensitivity.TOKEN, "Keyed digest of its content, to recognise a change"),
+    payload_sealed=column(pl.Binary, Sensitivity.CIPHERTEXT, "Raw and standardised values, sealed", nullable=True),
+    is_deleted=open_column(pl.Boolean, "Whether the source no longer holds it"),
+    valid_from_at=open_column(UTC_TIME, "From when on this version holds"),
+)
+
+QUARANTINED_RECORDS: Final[TableContract] = table(
+    "quarantined_records",
+    "One refused row, whole and sealed, and why it was refused.",
+    key=("quarantine_id",),
+    rooms=("protection", "stewardship, audit"),
+    quarantine_id=open_column(pl.Int64, "Random id"),
+    source_system=open_column(pl.String, "Source system"),
+    record_id=open_column(pl.Int64, "Keyed id of the record, where its key is known", nullable=True),
+    delivery_id=open_column(pl.String, "Delivery it came with"),
+    row_sealed=column(pl.Binary, Sensitivity.CIPHERTEXT, "The row as delivered, sealed"),
+    reasons=open_column(pl.List(pl.String), "Rules it broke: dimension__attribute__rule"),
+    quarantined_at=open_column(UTC_TIME, "When it was refused"),
+)

@@ -1,0 +1,86 @@
+"""Tables of matching: model, edges, review tasks, crosswalk, history of customer ids."""
+
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from custview_pipeline.contracts.base import UTC_TIME, Sensitivity, TableContract, column, open_column, table
+
+_SHARE: Final = pa.Check.in_range(0.0, 1.0)
+_CUID: Final = pa.Check.str_matches(r"^CU[0-9A-Z]{17}$")
+
+MATCH_MODEL: Final[TableContract] = table(
+    "match_model",
+    "How often each level of agreement occurs among pairs of one customer, one household and strangers.",
+    key=("model_version", "entity_type", "comparison", "level"),
+    rooms=("matching", "matching, audit"),
+    model_version=open_column(pl.String, "Digest of the model"),
+    entity_type=open_column(pl.String, "person or enterprise"),
+    position=open_column(pl.Int32, "Place of the comparison in a packed pattern"),
+    comparison=open_column(pl.String, "What is compared"),
+    level=open_column(pl.Int32, "1 is full agreement", pa.Check.ge(1)),
+    meaning=open_column(pl.String, "The level in words"),
+    match_probability=open_column(pl.Float64, "Its probability among pairs of one customer", _SHARE),
+    household_probability=open_column(pl.Float64, "Its probability among two people of one household", _SHARE),
+    unrelated_probability=open_column(pl.Float64, "Its probability among strangers", _SHARE),
+    match_share=open_column(pl.Float64, "Share of all pairs that are one customer"),
+    household_share=open_column(pl.Float64, "Share of all pairs that are one household"),
+    trained_on_count=open_column(pl.Int64, "Records it was learned from"),
+)
+
+MATCH_EDGES: Final[TableContract] = table(
+    "match_edges",
+    "The evidence between two records, for pairs that are or may be one customer.",
+    key=("left_id", "right_id"),
+    rooms=("matching", "stewardship, audit"),
+    left_id=open_column(pl.Int64, "The smaller record id"),
+    right_id=open_column(pl.Int64, "The larger record id"),
+    weight=open_column(pl.Float64, "Evidence in bits, rounded to half a bit"),
+    probability=open_column(pl.Float64, "Probability that both are one customer", _SHARE),
+    decision=open_column(pl.String, "Decision", pa.Check.isin(["MATCH", "POSSIBLE_MATCH", "NO_MATCH"])),
+    rule=open_column(pl.String, "What decided: the model, or a rule by name"),
+    pattern=column(pl.Int64, Sensitivity.OPEN, "Level of each comparison, four bits each; never a token"),
+    model_version=open_column(pl.String, "Model that scored it"),
+)
+
+REVIEW_TASKS: Final[TableContract] = table(
+    "review_tasks",
+    "A pair of records that a steward should look at.",
+    key=("left_id", "right_id"),
+    rooms=("stewardship", "stewardship"),
+    left_id=open_column(pl.Int64, "The smaller record id"),
+    right_id=open_column(pl.Int64, "The larger record id"),
+    kind=open_column(pl.String, "Why it is shown", pa.Check.isin(["possible_match", "contradicted_match", "suffix_conflict"])),
+    left_cuid=open_column(pl.String, "Customer of the left record", _CUID),
+    right_cuid=open_column(pl.String, "Customer of the right record", _CUID),
+    weight=open_column(pl.Float64, "Evidence in bits"),
+    run_id=open_column(pl.String, "Run that found it"),
+)
+
+CROSSWALK: Final[TableContract] = table(
+    "crosswalk",
+    "Which customer a source record belongs to, version by version.",
+    key=("record_id", "version"),
+    rooms=("matching", "survivorship, views, audit"),
+    record_id=open_column(pl.Int64, "Keyed id of the record"),
+    source_system=open_column(pl.String, "Source system"),
+    source_key=open_column(pl.String, "Key in the source; a token where the contract calls it personal"),
+    cuid=open_column(pl.String, "Customer id; empty where the record is gone", _CUID, nullable=True),
+    version=open_column(pl.Int32, "1, 2, ... as the record moves", pa.Check.ge(1)),
+    run_id=open_column(pl.String, "Run that decided it"),
+    valid_from_at=open_column(UTC_TIME, "From when on it holds"),
+)
+
+CUID_HISTORY: Final[TableContract] = table(
+    "cuid_history",
+    "What happened to a customer id.",
+    key=("cuid", "event", "run_id"),
+    rooms=("matching", "views, audit"),
+    cuid=open_column(pl.String, "Customer id", _CUID),
+    event=open_column(pl.String, "Event", pa.Check.isin(["created", "merged_into", "split_from", "retired"])),
+    other_cuid=open_column(pl.String, "The customer merged into or split from", _CUID, nullable=True),
+    founding_record_id=open_column(pl.Int64, "Record the id was minted from, at creation", nullable=True),
+    run_id=open_column(pl.String, "Run"),
+    happened_at=open_column(UTC_TIME, "When"),
+)

@@ -1,0 +1,29 @@
+"""Every stored table and its contract. What is not here cannot be stored."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
+from custview_pipeline.contracts.base import TableContract
+from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY, MATCH_EDGES, MATCH_MODEL, REVIEW_TASKS
+
+CONTRACTS: Final[Mapping[str, TableContract]] = {
+    contract.name: contract
+    for contract in (
+        DELIVERIES,
+        PROTECTED_RECORDS,
+        QUARANTINED_RECORDS,
+        MATCH_MODEL,
+        MATCH_EDGES,
+        REVIEW_TASKS,
+        CROSSWALK,
+        CUID_HISTORY,
+        GOLDEN_RECORDS,
+        GOLDEN_LINEAGE,
+        CUSTOMER_CORE,
+        QUALITY_SCORES,
+        AUDIT_FINDINGS,
+    )
+}

@@ -1,0 +1,141 @@
+"""The rulebook: how records are matched, which value survives, whom to trust; every key has a default."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.trust import TRUSTED_NAMES, trust_by_golden_attribute
+from custview_pipeline.contracts.written_model import WrittenModel, read_model
+from custview_pipeline.contracts.yaml_text import parse_yaml, suggest
+
+Strategy = Literal["most_trusted", "most_recent", "most_frequent", "most_complete", "longest"]
+
+_DEFAULT_STRATEGIES: Final[tuple[Strategy, ...]] = ("most_trusted", "most_recent", "most_frequent")
+
+
+def _golden(name: str) -> str:
+    if name not in GOLDEN_ATTRIBUTES:
+        raise ValueError(f"no golden attribute{suggest(name, GOLDEN_ATTRIBUTES)}")
+    return name
+
+
+def _trusted(name: str) -> str:
+    if name != "default" and name not in TRUSTED_NAMES:
+        raise ValueError(f"no attribute of a golden record{suggest(name, TRUSTED_NAMES)}")
+    return name
+
+
+def _by_golden_attribute(stated: dict[str, float]) -> dict[str, float]:
+    kept = trust_by_golden_attribute({name: score for name, score in stated.items() if name != "default"})
+    return kept | ({"default": stated["default"]} if "default" in stated else {})
+
+
+Bits = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Strategies = Annotated[tuple[Strategy, ...], Field(min_length=1)]
+TrustOfSource = Annotated[dict[Annotated[str, AfterValidator(_trusted)], Share], AfterValidator(_by_golden_attribute)]
+
+
+class Matching(WrittenModel):
+    """When two records are one customer.
+
+    Attributes:
+        match_weight: Evidence in bits from which a pair is a MATCH.
+        review_weight: Evidence in bits from which it is a POSSIBLE_MATCH, for a steward to decide.
+        block_cap: Records that may share a blocking token before the token is too common to block by.
+        pair_budget: Most candidate pairs a record may bring, on average.
+        max_cluster: Most records in a component that is closed pair by pair.
+    """
+
+    match_weight: Bits = 0.5
+    review_weight: Bits = -1.0
+    block_cap: Count = 150
+    pair_budget: Count = 40
+    max_cluster: Count = 300
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Matching":
+        if self.review_weight > self.match_weight:
+            raise ValueError("review_weight should not lie above match_weight")
+        return self
+
+
+class Survivorship(WrittenModel):
+    """Which value of a customer's records survives: the first strategy that tells them apart decides.
+
+    Attributes:
+        default: Strategies in order, for every attribute not named.
+        attributes: Strategies by golden attribute.
+    """
+
+    default: Strategies = _DEFAULT_STRATEGIES
+    attributes: dict[Annotated[str, AfterValidator(_golden)], Strategies] = Field(default_factory=dict)
+
+    def of(self, attribute: str) -> tuple[Strategy, ...]:
+        """Return the strategies of one golden attribute, in order."""
+        return self.attributes.get(attribute, self.default)
+
+
+class QualityTargets(WrittenModel):
+    """The scores, 0 to 1, that the scorecard measures against."""
+
+    completeness: Share = 0.9
+    conformity: Share = 0.95
+    uniqueness: Share = 0.98
+    timeliness: Share = 0.9
+
+
+class Rulebook(WrittenModel):
+    """The whole rulebook.
+
+    Attributes:
+        trust: By source system: trust by attribute, and ``default`` for the rest; what is here outweighs the contract.
+    """
+
+    matching: Matching = Matching()
+    survivorship: Survivorship = Survivorship()
+    trust: dict[str, TrustOfSource] = Field(default_factory=dict)
+    quality_targets: QualityTargets = QualityTargets()
+
+    @property
+    def version(self) -> str:
+        """Return twelve hex digits that change when any effective rule does."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def trust_score(self, contract: SourceContract, attribute: str) -> float:
+        """Return the trust, 0 to 1, in a golden attribute as one source gives it.
+
+        The rulebook goes before the contract, its default too; within each, the attribute goes before the default.
+        """
+        stated = self.trust.get(contract.source_system, {})
+        contracted = contract.trust_by_attribute.get(attribute, contract.trust)
+        return stated.get(attribute, stated.get("default", contracted))
+
+
+def parse_rulebook(text: str | None, *, file: str, source_systems: Iterable[str] | None = None) -> Rulebook:
+    """Read the rulebook; the defaults where there is none.
+
+    Args:
+        text: What the file says; None where it is absent.
+        file: Its name, as errors show it.
+        source_systems: The project's sources; where given, trust in any other is an error.
+
+    Raises:
+        ProjectInvalid: A key, strategy, attribute or source is unknown, or a value is out of its range.
+    """
+    if text is None:
+        return Rulebook()
+    written = parse_yaml(text, file=file)
+    rulebook = read_model(Rulebook, written)
+    known = None if source_systems is None else set(source_systems)
+    for source in rulebook.trust:
+        if known is not None and source not in known:
+            raise written.invalid(f"trust in {source!r}, which no contract describes{suggest(source, known)}", "trust", source)
+    return rulebook

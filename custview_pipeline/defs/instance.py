@@ -1,0 +1,35 @@
+"""Where Dagster keeps its runs: PostgreSQL where CUSTVIEW_POSTGRES_URL is set, else SQLite beside the project.
+
+``dagster.yaml`` has no defaults for environment variables, so one storage class makes the choice.
+"""
+
+from pathlib import Path
+from typing import Any, Self
+
+import dagster as dg
+from dagster._core.storage.base_storage import DagsterStorage  # the base of every storage class; not exported otherwise
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage
+
+from custview_pipeline.kernel import settings
+
+
+class CustviewStorage(DagsterSqliteStorage):
+    """The storage class that ``dagster.yaml`` names."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Return the configuration: ``base_dir``, where SQLite keeps its files."""
+        return {"base_dir": dg.Field(dg.StringSource, is_required=False, default_value=".custview/dagster")}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
+    ) -> Self | DagsterStorage:  # type: ignore[override] -- Dagster takes any storage here
+        """Return PostgreSQL's storage or SQLite's."""
+        if url := settings.read(settings.POSTGRES_URL):
+            return DagsterPostgresStorage(postgres_url=url, inst_data=inst_data)
+        base = Path(config_value["base_dir"]).resolve()
+        base.mkdir(parents=True, exist_ok=True)
+        return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)

@@ -1,0 +1,171 @@
+"""Assets of the airlock: for each source its files, and delivery, validation and protected records out of one operation."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import dagster as dg
+
+from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.defs.metadata import column_schema, counted_table, counts
+from custview_pipeline.defs.resources import ProjectResource
+from custview_pipeline.defs.stages import stage
+from custview_pipeline.flows.deliver import Delivery, Intake, deliver
+from custview_pipeline.kernel import settings
+from custview_pipeline.kernel.ports import Progress
+from custview_pipeline.validation.rules import FieldRule, rules_of
+from custview_pipeline.validation.verdicts import Verdict
+
+FINGERPRINT_TAG: Final = "custview/fingerprint."
+REFUSED_SHARE: Final = "completeness__record__refused_share"
+
+Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
+
+
+def files_key(source_system: str) -> dg.AssetKey:
+    """Return the asset key of a source's files."""
+    return dg.AssetKey(f"{source_system}_files")
+
+
+def intake_keys(source_system: str) -> list[dg.AssetKey]:
+    """Return the asset keys that one delivery makes, in order."""
+    return [dg.AssetKey(f"{source_system}_{what}") for what in ("delivery", "validation", "protected")]
+
+
+def files_of(contract: SourceContract) -> dg.AssetSpec:
+    """Return the files of a source, which others make and we observe."""
+    return dg.AssetSpec(
+        key=files_key(contract.source_system),
+        group_name="ingestion",
+        kinds={contract.file_format},
+        description=f"{contract.title}: {contract.purpose or 'files of the source system'}",
+        owners=_owners(contract),
+        tags=_tags(contract),
+        metadata={"path": contract.path_pattern, "contract": contract.file, "contract_version": contract.version},
+    )
+
+
+def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
+    """Return the operation that admits one source; no readable row leaves it."""
+    source = contract.source_system
+    delivery, validation, protected = intake_keys(source)
+
+    @dg.multi_asset(
+        name=f"admit_{source}",
+        specs=[
+            _spec(contract, delivery, "ingestion", files_key(source)),
+            _spec(contract, validation, "validation", delivery),
+            _spec(contract, protected, "protection", validation),
+        ],
+        check_specs=[*(_check_spec(rule, validation) for rule in rules_of(contract)), _gate_spec(validation)],
+    )
+    def admit(
+        context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
+    ) -> Results:
+        with stage(str(delivery.to_user_string()), progress):
+            files = SourceFiles(project.project.directory, contract)
+            intake = Intake(
+                contract=contract,
+                source=files,
+                region=project.project.region,
+                keys=project.keyring.airlock_keys(),
+                workers=settings.worker_count(),
+                run_id=context.run_id,
+                progress=progress,
+            )
+            with project.lake().writer() as writer:
+                report = deliver(intake, writer)
+            fingerprint = files.fingerprint()
+        progress.done(source, report)
+        if report.refusal is None:
+            context.instance.add_run_tags(context.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
+            yield from _materialisations(report, delivery, validation, protected)
+        else:
+            progress.failed(str(validation.to_user_string()), report.refusal)
+        yield from _check_results(report, contract, validation)
+
+    return admit
+
+
+def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetKey) -> dg.AssetSpec:
+    described = {
+        "ingestion": (f"What {contract.title} delivered: rows read, new, changed, unchanged, deleted.", DELIVERIES),
+        "validation": (f"Which rows of {contract.title} keep their contract; refused rows are sealed in quarantine.", None),
+        "protection": (f"Records of {contract.title}, sealed and searchable by keyed token only.", PROTECTED_RECORDS),
+    }
+    description, table = described[group]
+    return dg.AssetSpec(
+        key=key,
+        group_name=group,
+        deps=[dep],
+        kinds={"polars", "pandera"} if group == "validation" else {"polars", "deltalake"},
+        description=description,
+        owners=_owners(contract),
+        tags=_tags(contract),
+        code_version="1",
+        skippable=True,
+        metadata={"dagster/column_schema": column_schema(table)} if table else {},
+    )
+
+
+def _owners(contract: SourceContract) -> list[str]:
+    return [contract.owner] if contract.owner and "@" in contract.owner else ["team:data-platform"]
+
+
+def _tags(contract: SourceContract) -> dict[str, str]:
+    return {"custview/source": contract.source_system, **({"custview/domain": contract.domain} if contract.domain else {})}
+
+
+def _check_spec(rule: FieldRule, asset: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name=rule.name, asset=asset, description=rule.description)
+
+
+def _gate_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=REFUSED_SHARE,
+        asset=asset,
+        blocking=True,
+        description="The gate: too many refused rows, or a broken rule of severity error, stop the delivery.",
+    )
+
+
+def _materialisations(report: Delivery, *keys: dg.AssetKey) -> Results:
+    delivery, validation, protected = keys
+    shared = counts(report)
+    yield dg.MaterializeResult(asset_key=delivery, metadata={**shared, "dagster/row_count": report.row_count})
+    refused = {"refused": counted_table(report.reasons, what="rule"), "refused_count": report.refused_count}
+    yield dg.MaterializeResult(asset_key=validation, metadata=refused)
+    stored = report.new_count + report.changed_count
+    yield dg.MaterializeResult(asset_key=protected, metadata={"sealed_count": stored, "deleted_count": report.deleted_count})
+
+
+def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKey) -> Results:
+    """Return a result for each rule; an unchanged delivery repeats that it was judged before."""
+    found = {verdict.rule.name: verdict for verdict in report.verdicts}
+    for rule in rules_of(contract):
+        yield _check_result(rule, found.get(rule.name), asset)
+    yield dg.AssetCheckResult(
+        check_name=REFUSED_SHARE,
+        asset_key=asset,
+        passed=report.refusal is None,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=report.refusal,
+        metadata={"refused_count": report.refused_count, "row_count": report.row_count},
+    )
+
+
+def _check_result(rule: FieldRule, verdict: Verdict | None, asset: dg.AssetKey) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity.ERROR if rule.severity == "error" else dg.AssetCheckSeverity.WARN
+    if verdict is None:
+        note = "not judged: the delivery was taken in before and has not changed"
+        return dg.AssetCheckResult(check_name=rule.name, asset_key=asset, passed=True, severity=severity, description=note)
+    note = None if verdict.is_executed else "not executed: the pipeline does not run rules of this type"
+    return dg.AssetCheckResult(
+        check_name=rule.name,
+        asset_key=asset,
+        passed=verdict.passed,
+        severity=severity,
+        description=note,
+        metadata={"failed_count": verdict.failed, "judged_count": verdict.total, "is_executed": verdict.is_executed},
+    )

@@ -1,0 +1,25 @@
+"""How an asset runs a flow: errors become failures that quote nothing, and whoever watches is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from custview_pipeline.kernel.errors import CustviewError
+from custview_pipeline.kernel.ports import Progress
+from custview_pipeline.kernel.redaction import silenced
+
+
+@contextmanager
+def stage(name: str, progress: Progress) -> Iterator[None]:
+    """Run one stage of the main job.
+
+    Raises:
+        dagster.Failure: It failed; the description is one line with names and counts. Nothing is retried here: the sensor does.
+    """
+    try:
+        with silenced(name):
+            yield
+    except CustviewError as error:
+        progress.failed(name, str(error))
+        raise dg.Failure(description=str(error), allow_retries=False) from None

@@ -1,0 +1,202 @@
+"""The airlock: rows of a source go in readable and come out sealed, good and bad alike.
+
+Everything between the two doors happens in the memory of one process. There is no asset, file or log there, because each of
+those would be a place to find a name in.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.match_index import CLAIMS, NEIGHBOURHOODS, TOKENS
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.standardised_record import StandardisedBatch
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.protection.keyring import AirlockKeys
+from custview_pipeline.protection.neighbourhoods import neighbourhoods
+from custview_pipeline.protection.tokens import Tokeniser
+from custview_pipeline.protection.vault import Place, Rows
+from custview_pipeline.standardisation.standardise import rule_set_version, standardise
+from custview_pipeline.validation.screen import screen
+from custview_pipeline.validation.tally import Tally, tally_rows
+
+PAYLOAD_SCHEMA: Final = 1  # version of the JSON that is sealed
+RECORD_PLACE: Final = Place("protected_records", PAYLOAD_SCHEMA)
+QUARANTINE_PLACE: Final = Place("quarantined_records", PAYLOAD_SCHEMA)
+QUARANTINE_VERSION: Final = 0  # a quarantined row has no versions
+
+_OPEN_ATTRIBUTES: Final = [name for name, attribute in GOLDEN_ATTRIBUTES.items() if attribute.is_open]
+
+
+@dataclass(frozen=True, slots=True)
+class Airlock:
+    """What the airlock of one delivery needs; it goes to each worker through a pipe.
+
+    Attributes:
+        contract: The contract of the source.
+        region: Default country of the project.
+        keys: Keys to seal and tokenise with.
+        delivery_id: The delivery.
+        now: From when on the sealed versions hold, UTC.
+    """
+
+    contract: SourceContract
+    region: str
+    keys: AirlockKeys
+    delivery_id: str
+    now: datetime
+
+
+class Pending(NamedTuple):
+    """Rows that enter the airlock.
+
+    Attributes:
+        raw: The contract's columns, all String.
+        marks: record_id (null where the key is missing), content_digest, version, refusal (a rule already broken, or null).
+    """
+
+    raw: pl.DataFrame
+    marks: pl.DataFrame
+
+
+class Admission(NamedTuple):
+    """What one batch became; nothing in it is readable.
+
+    Attributes:
+        protected: Rows of protected_records.
+        quarantined: Rows of quarantined_records.
+        keys: record_id, version, material: what the key table must hold before the rows are stored.
+        tokens, neighbourhoods, claims: Rows of the match index.
+        tally: Counts by rule.
+    """
+
+    protected: pl.DataFrame
+    quarantined: pl.DataFrame
+    keys: pl.DataFrame
+    tokens: pl.DataFrame
+    neighbourhoods: pl.DataFrame
+    claims: pl.DataFrame
+    tally: Tally
+
+
+def admit(airlock: Airlock, pending: Pending) -> Admission:
+    """Standardise, validate, seal and tokenise one batch.
+
+    Raises:
+        Redacted: A library failed; the message quotes nothing.
+    """
+    with silenced(f"{airlock.contract.source_system}: the airlock"):
+        batch = standardise(pending.raw, airlock.contract, region=airlock.region)
+        refusals = pending.marks.with_row_index("row").drop_nulls("refusal")
+        screened = screen(pending.raw, batch, airlock.contract, extra_reasons=_as_reasons(refusals))
+        accepted = screened.is_accepted
+        protected, keys = _seal_records(airlock, pending, batch, accepted)
+        quarantined, quarantine_keys = _seal_refused(airlock, pending, screened.reasons, ~accepted)
+        tokeniser = airlock.keys.tokeniser()
+        kept = batch.features.filter(accepted)
+        ids = pending.marks.filter(accepted).select("record_id", "version")
+        tokens = pl.concat([ids, tokeniser.tokenise_features(kept, rule_version=rule_set_version())], how="horizontal")
+        return Admission(
+            protected=protected,
+            quarantined=quarantined,
+            keys=pl.concat([keys, quarantine_keys]),
+            tokens=tokens.select(TOKENS.names()),
+            neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()).select(NEIGHBOURHOODS.names()),
+            claims=_claims(batch, pending.marks, accepted, tokeniser),
+            tally=tally_rows(pending.raw, batch, screened, airlock.contract),
+        )
+
+
+def _as_reasons(refusals: pl.DataFrame) -> pl.DataFrame:
+    """Return rows refused before the airlock as reasons of the screen."""
+    return refusals.select(
+        pl.col("row").cast(pl.UInt32),
+        attribute=pl.lit("source_key"),
+        rule=pl.col("refusal"),
+        dimension=pl.when(pl.col("refusal") == "required").then(pl.lit("completeness")).otherwise(pl.lit("uniqueness")),
+        severity=pl.lit("error"),
+    )
+
+
+def _seal_records(
+    airlock: Airlock, pending: Pending, batch: StandardisedBatch, accepted: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows of protected_records and their key material."""
+    marks, records = pending.marks.filter(accepted), batch.records.filter(accepted)
+    payloads = _payloads(pending.raw, batch).filter(accepted)
+    rows = Rows(marks["record_id"], marks["version"])
+    sealed = airlock.keys.vault().seal(RECORD_PLACE, rows, payloads)
+    key_column = airlock.contract.key_column
+    source_key = records["source_key"]
+    if key_column.is_personal:
+        token = airlock.keys.tokeniser().tokens("source_key", source_key, rule_version=airlock.contract.source_system)
+        source_key = token.cast(pl.String)
+    protected = records.select("entity_type", "country", "updated_at").with_columns(
+        marks["record_id"],
+        marks["version"],
+        marks["content_digest"],
+        source_key.alias("source_key"),
+        sealed.blobs.alias("payload_sealed"),
+        source_system=pl.lit(airlock.contract.source_system),
+        delivery_id=pl.lit(airlock.delivery_id),
+        is_deleted=pl.lit(value=False),
+        valid_from_at=pl.lit(airlock.now, PROTECTED_RECORDS.types["valid_from_at"]),
+    )
+    keys = pl.DataFrame({"record_id": marks["record_id"], "version": marks["version"], "material": sealed.materials})
+    return protected.select(PROTECTED_RECORDS.types.names()), keys
+
+
+def _payloads(raw: pl.DataFrame, batch: StandardisedBatch) -> pl.Series:
+    """Return what is sealed of each row: JSON of the raw row and of the standardised values."""
+    value = pl.struct("attribute", "slot", "value", "parts", "is_valid")
+    values = batch.values.group_by("row", maintain_order=True).agg(values=value)
+    joined = batch.records.select("row").join(values, on="row", how="left", maintain_order="left")
+    return joined.select(pl.struct(raw=pl.lit(raw.to_struct("raw")), values="values").struct.json_encode()).to_series()
+
+
+def _seal_refused(
+    airlock: Airlock, pending: Pending, reasons: pl.DataFrame, refused: pl.Series
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows of quarantined_records and their key material."""
+    raw, marks = pending.raw.filter(refused), pending.marks.filter(refused)
+    ids = pl.Series("quarantine_id", np.frombuffer(secrets.token_bytes(8 * raw.height), np.int64))
+    versions = pl.Series("version", np.full(raw.height, QUARANTINE_VERSION, np.int32))
+    texts = raw.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    sealed = airlock.keys.vault().seal(QUARANTINE_PLACE, Rows(ids, versions), texts)
+    rule = pl.format("{}__{}__{}", "dimension", "attribute", "rule")
+    broken = reasons.filter(pl.col("severity") == "error").group_by("row").agg(reasons=rule.unique().sort())
+    numbers = pl.DataFrame({"row": pl.Series(refused.arg_true()).cast(pl.UInt32)})
+    quarantined = numbers.join(broken, on="row", how="left", maintain_order="left").with_columns(
+        ids,
+        marks["record_id"],
+        sealed.blobs.alias("row_sealed"),
+        source_system=pl.lit(airlock.contract.source_system),
+        delivery_id=pl.lit(airlock.delivery_id),
+        quarantined_at=pl.lit(airlock.now, QUARANTINED_RECORDS.types["quarantined_at"]),
+    )
+    keys = pl.DataFrame({"record_id": ids, "version": versions, "material": sealed.materials})
+    return quarantined.select(QUARANTINED_RECORDS.types.names()), keys
+
+
+def _claims(batch: StandardisedBatch, marks: pl.DataFrame, accepted: pl.Series, tokeniser: Tokeniser) -> pl.DataFrame:
+    """Return what each accepted record says about each attribute, as tokens and measures."""
+    owners = marks.select("record_id", "version").with_row_index("row").cast({"row": pl.UInt32}).filter(accepted)
+    values = batch.values.join(owners, on="row", how="inner", maintain_order="left")
+    claims = [
+        said.with_columns(token=tokeniser.tokens(f"claim/{attribute}", said["comparable"], rule_version=rule_set_version()))
+        for (attribute,), said in values.partition_by("attribute", as_dict=True, maintain_order=True).items()
+    ]
+    if not claims:
+        return pl.DataFrame(schema=CLAIMS)
+    is_open = pl.col("attribute").is_in(_OPEN_ATTRIBUTES)  # an invalid value may be anything, a name too: it stays sealed
+    return (
+        pl.concat(claims)
+        .with_columns(length=pl.col("value").str.len_chars(), open_value=pl.when(is_open & pl.col("is_valid")).then("value"))
+        .select(pl.col(name).cast(dtype) for name, dtype in CLAIMS.items())
+    )

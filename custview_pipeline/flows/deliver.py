@@ -1,0 +1,270 @@
+"""Takes in one source: survey, changes, airlock, gate, commit. Stores nothing where the gate stays shut."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.flows.airlock import Admission, Airlock, Pending
+from custview_pipeline.flows.workers import admit_all
+from custview_pipeline.ingestion.changes import KNOWN, SURVEY, Changes, RowStatus, find_changes
+from custview_pipeline.kernel.errors import SourceUnreadable
+from custview_pipeline.kernel.ports import Commit, LakeWriter, Progress, Snapshot, Source
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.kernel.versions import newest
+from custview_pipeline.protection.keyring import AirlockKeys
+from custview_pipeline.protection.record_identity import content_digests, record_ids
+from custview_pipeline.standardisation.standardise import rule_set_version
+from custview_pipeline.validation.gate import refusal
+from custview_pipeline.validation.repeats import new_digest_key
+from custview_pipeline.validation.tally import Tally, Verdict, tally_contents, verdicts
+
+STAGE: Final = "delivery"
+_BATCH_ROWS: Final = 25_000
+_WORKED_ON: Final = (RowStatus.NEW, RowStatus.CHANGED, RowStatus.CONFLICTING, RowStatus.KEYLESS)
+_REFUSALS: Final = {RowStatus.KEYLESS.value: "required", RowStatus.CONFLICTING.value: "unique"}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one delivery.
+
+    Attributes:
+        is_unchanged: It was taken in before, under the same contract and rules; nothing was done.
+        refusal: Why the gate refused it, in one line; None where it was stored.
+        reasons: Refused rows by rule.
+    """
+
+    source_system: str
+    delivery_id: str = ""
+    is_unchanged: bool = False
+    refusal: str | None = None
+    row_count: int = 0
+    new_count: int = 0
+    changed_count: int = 0
+    unchanged_count: int = 0
+    deleted_count: int = 0
+    refused_count: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What taking in a source needs.
+
+    Attributes:
+        contract: Its contract.
+        source: Its files or tables.
+        region: Default country of the project.
+        keys: Keys of the airlock.
+        workers: Processes to use at most.
+        run_id: The run.
+        progress: Who is told.
+    """
+
+    contract: SourceContract
+    source: Source
+    region: str
+    keys: AirlockKeys
+    workers: int
+    run_id: str
+    progress: Progress
+
+
+def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
+    """Take in what a source holds now.
+
+    Raises:
+        SourceUnreadable: The source is not as its contract says; nothing was stored.
+        CustviewError: Anything else that stops it; the last good state stays.
+    """
+    contract, snapshot = intake.contract, lake.snapshot()
+    stage = f"{STAGE}/{contract.source_system}"
+    fingerprint = intake.source.fingerprint()
+    rules = _rules_mark(intake)
+    mark, before = f"{fingerprint} {rules}", snapshot.consumed(stage)
+    if mark == before:
+        return Delivery(contract.source_system, is_unchanged=True)
+    is_redone = before is not None and not before.endswith(rules)
+    with silenced(f"{contract.source_system}: reading the delivery"):
+        survey, contents = _survey(intake)
+        known = _known(snapshot, contract.source_system)
+        changes = find_changes(survey, known, is_snapshot=contract.extract == "snapshot", is_redone=is_redone)
+    now = datetime.now(UTC)
+    delivery_id = hashlib.sha256(f"{stage} {mark} {intake.run_id}".encode()).hexdigest()[:16]
+    airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now)
+    admissions = _pass_airlock(intake, airlock, changes)
+    if intake.source.fingerprint() != fingerprint:
+        raise SourceUnreadable(f"{contract.source_system}: the files changed while they were read; run again when they are complete")
+    tally = sum((admission.tally for admission in admissions), contents)
+    delivery = _summarise(intake, delivery_id, changes, tally, admissions)
+    if delivery.refusal is None:
+        with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
+            _store(commit, admissions, _tombstones(snapshot, changes, airlock))
+            commit.append(DELIVERIES.name, _delivery_row(intake, delivery, fingerprint, now))
+            commit.consume(stage, mark)
+    return delivery
+
+
+def _rules_mark(intake: Intake) -> str:
+    """Return what changes when contract, rules or keys do, so that rows with the same content are worked on again."""
+    content = f"{intake.contract!r} {intake.region} {rule_set_version()} {intake.keys.token_version}"
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _columns(contract: SourceContract) -> list[str]:
+    return list(dict.fromkeys(column.name for column in contract.columns))
+
+
+def _survey(intake: Intake) -> tuple[pl.DataFrame, Tally]:
+    """Read the delivery once, for the id and digest of every row and for the rules about its content as a whole."""
+    contract, columns = intake.contract, _columns(intake.contract)
+    when = {column.name for column in contract.carrying("updated_at")}
+    content = [name for name in columns if name not in when]
+    frames, read, tally, digest_key = [SURVEY.to_frame()], 0, Tally(), new_digest_key()
+    for batch in intake.source.batches(columns, rows=_BATCH_ROWS):
+        frames.append(
+            pl.DataFrame(
+                {
+                    "record_id": record_ids(intake.keys.id_key, contract.source_system, _keys(batch.frame, contract)),
+                    "content_digest": content_digests(intake.keys.id_key, batch.frame.select(content)),
+                },
+                schema=SURVEY,
+            )
+        )
+        tally += tally_contents(batch.frame, contract, digest_key=digest_key)
+        read += batch.frame.height
+        intake.progress.step(f"{contract.source_system} delivery", "rows read", read)
+    return pl.concat(frames), tally
+
+
+def _keys(frame: pl.DataFrame, contract: SourceContract) -> pl.Series:
+    """Return the trimmed keys; null where there is none."""
+    trimmed = frame[contract.key_column.name].str.strip_chars()
+    return trimmed.set(trimmed == "", None)
+
+
+def _known(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
+    """Return the current version of each record of a source."""
+    stored = snapshot.read(PROTECTED_RECORDS.name, ["source_system", *KNOWN.names()])
+    return newest(stored.filter(pl.col("source_system") == source_system), ["record_id"]).select(KNOWN.names())
+
+
+def _pass_airlock(intake: Intake, airlock: Airlock, changes: Changes) -> list[Admission]:
+    """Read the delivery again and admit the rows that need work."""
+    rows = changes.count(*_WORKED_ON)
+    if rows == 0:
+        return []
+    admissions, done = [], 0
+    stage = f"{intake.contract.source_system} protected"
+    for admission in admit_all(airlock, _pending(intake, changes), rows=rows, workers=intake.workers):
+        admissions.append(admission)
+        done += admission.protected.height + admission.quarantined.height
+        intake.progress.step(stage, "rows standardised, validated and sealed", done)
+    return admissions
+
+
+def _pending(intake: Intake, changes: Changes) -> Iterator[Pending]:
+    """Yield the rows of the delivery that need work, with their marks."""
+    columns, start = _columns(intake.contract), 0
+    for batch in intake.source.batches(columns, rows=_BATCH_ROWS):
+        marks = changes.rows.slice(start, batch.frame.height)
+        start += batch.frame.height
+        if marks.height != batch.frame.height:
+            raise SourceUnreadable(f"{intake.contract.source_system}: {batch.file} grew while it was read")
+        wanted = marks["status"].is_in([str(status) for status in _WORKED_ON])
+        if wanted.any():
+            refusal = pl.col("status").replace_strict(_REFUSALS, default=None, return_dtype=pl.String)
+            yield Pending(batch.frame.filter(wanted), marks.filter(wanted).select(pl.exclude("status"), refusal=refusal))
+
+
+def _summarise(
+    intake: Intake, delivery_id: str, changes: Changes, tally: Tally, admissions: list[Admission]
+) -> Delivery:
+    """Count what became of the delivery and ask the gate."""
+    refused = sum(admission.quarantined.height for admission in admissions)
+    read = changes.rows.height
+    key = intake.contract.key_column.name
+    judged = verdicts(tally, intake.contract, duplicates={key: changes.count(RowStatus.REPEATED, RowStatus.CONFLICTING)})
+    reasons = pl.concat([admission.quarantined.select("reasons") for admission in admissions]) if admissions else None
+    accepted = pl.concat([admission.protected.select("version") for admission in admissions]) if admissions else None
+    new = 0 if accepted is None else int((accepted["version"] == 1).sum())
+    return Delivery(
+        source_system=intake.contract.source_system,
+        delivery_id=delivery_id,
+        refusal=refusal(judged, refused, read, intake.contract),
+        row_count=read,
+        new_count=new,
+        changed_count=0 if accepted is None else accepted.height - new,
+        unchanged_count=changes.count(RowStatus.UNCHANGED, RowStatus.REPEATED),
+        deleted_count=changes.deleted.height,
+        refused_count=refused,
+        reasons={} if reasons is None else _count_reasons(reasons),
+        verdicts=judged,
+    )
+
+
+def _count_reasons(reasons: pl.DataFrame) -> dict[str, int]:
+    counted = reasons.explode("reasons").group_by("reasons").len().sort("len", "reasons", descending=[True, False])
+    return dict(counted.iter_rows())
+
+
+def _tombstones(snapshot: Snapshot, changes: Changes, airlock: Airlock) -> pl.DataFrame:
+    """Return a row of protected_records for each record that is gone; it holds no payload."""
+    if changes.deleted.is_empty():
+        return PROTECTED_RECORDS.empty()
+    stored = newest(snapshot.read(PROTECTED_RECORDS.name, _open_columns()), ["record_id"])
+    return (
+        stored.drop("version")
+        .join(changes.deleted, on="record_id", how="inner")
+        .with_columns(
+            delivery_id=pl.lit(airlock.delivery_id),
+            payload_sealed=pl.lit(None, pl.Binary),
+            is_deleted=pl.lit(value=True),
+            valid_from_at=pl.lit(airlock.now, PROTECTED_RECORDS.types["valid_from_at"]),
+        )
+        .select(PROTECTED_RECORDS.types.names())
+    )
+
+
+def _open_columns() -> list[str]:
+    return [name for name in PROTECTED_RECORDS.types if name != "payload_sealed"]
+
+
+def _store(commit: Commit, admissions: list[Admission], tombstones: pl.DataFrame) -> None:
+    """Store keys, then what they open, then the index."""
+    if admissions:
+        commit.add_keys(pl.concat([admission.keys for admission in admissions]))
+    commit.append(PROTECTED_RECORDS.name, pl.concat([*(admission.protected for admission in admissions), tombstones]))
+    if admissions:
+        commit.append(QUARANTINED_RECORDS.name, pl.concat([admission.quarantined for admission in admissions]))
+        commit.add_index(IndexPart.TOKENS, pl.concat([admission.tokens for admission in admissions]))
+        commit.add_index(IndexPart.CLAIMS, pl.concat([admission.claims for admission in admissions]))
+        neighbourhoods = pl.concat([admission.neighbourhoods for admission in admissions])
+        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbourhoods.unique(maintain_order=True))
+
+
+def _delivery_row(intake: Intake, delivery: Delivery, fingerprint: str, now: datetime) -> pl.DataFrame:
+    row = {
+        "delivery_id": delivery.delivery_id,
+        "source_system": delivery.source_system,
+        "fingerprint": fingerprint,
+        "contract_version": intake.contract.version,
+        "rule_set_version": rule_set_version(),
+        "row_count": delivery.row_count,
+        "new_count": delivery.new_count,
+        "changed_count": delivery.changed_count,
+        "unchanged_count": delivery.unchanged_count,
+        "deleted_count": delivery.deleted_count,
+        "refused_count": delivery.refused_count,
+        "run_id": intake.run_id,
+        "delivered_at": now,
+    }
+    return pl.DataFrame([row], schema=DELIVERIES.types)

@@ -1,0 +1,81 @@
+"""Tables as other programs want them: crosswalk, edges, golden records, quality scores."""
+
+from enum import StrEnum
+
+import polars as pl
+
+from custview_pipeline.contracts.audit_tables import QUALITY_SCORES
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
+from custview_pipeline.contracts.matching_tables import MATCH_EDGES
+from custview_pipeline.flows.current import current_crosswalk
+from custview_pipeline.flows.reveal import golden_values, open_values
+from custview_pipeline.kernel.ports import Snapshot
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.kernel.versions import newest
+from custview_pipeline.protection.keyring import Keyring
+from custview_pipeline.protection.masking import mask
+
+
+class Export(StrEnum):
+    """What can be exported."""
+
+    CROSSWALK = "crosswalk"
+    EDGES = "edges"
+    GOLDEN = "golden"
+    QUALITY = "quality"
+
+
+def export_crosswalk(snapshot: Snapshot) -> pl.DataFrame:
+    """Return source_system, source_key, cuid of the current records, by source and key."""
+    return current_crosswalk(snapshot).select("source_system", "source_key", "cuid").sort("source_system", "source_key")
+
+
+def export_edges(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the evidence between records by their source keys, with probability and decision."""
+    keys = current_crosswalk(snapshot).select("record_id", "source_system", "source_key")
+
+    def side(name: str) -> pl.DataFrame:
+        return keys.rename({"record_id": f"{name}_id", **{c: f"{name}_{c}" for c in ("source_system", "source_key")}})
+
+    edges = snapshot.read(MATCH_EDGES.name, ["left_id", "right_id", "probability", "decision"])
+    names = [f"{name}_{column}" for name in ("left", "right") for column in ("source_system", "source_key")]
+    return (
+        edges.join(side("left"), on="left_id", how="inner")
+        .join(side("right"), on="right_id", how="inner")
+        .select(*names, match_probability="probability", decision="decision")
+        .sort(names)
+    )
+
+
+def export_quality(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the scores of the last audit."""
+    scores = snapshot.read(QUALITY_SCORES.name)
+    return scores.filter(pl.col("measured_at") == pl.col("measured_at").max()).sort("source_system", "attribute", "dimension")
+
+
+def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> pl.DataFrame:
+    """Return the golden records with their values, one row a customer, one column an attribute.
+
+    Args:
+        snapshot: The lake.
+        keyring: Its keys.
+        is_masked: Whether sealed values are masked; where not, the caller has logged the reveal.
+    """
+    golden = newest(snapshot.read(GOLDEN_RECORDS.name), ["cuid"]).filter("is_active")
+    values = open_values(snapshot, keyring, golden_values(golden))
+    with silenced("exporting golden records"):
+        shown = mask_values(values) if is_masked else values
+        wide = golden.select("cuid", "entity_type", "record_count", "source_count", "updated_at")
+        for (attribute,), said in shown.partition_by("attribute", as_dict=True, maintain_order=True).items():
+            wide = wide.join(said.select("cuid", pl.col("value").alias(str(attribute))), on="cuid", how="left")
+        return wide.sort("cuid")
+
+
+def mask_values(values: pl.DataFrame) -> pl.DataFrame:
+    """Return values (attribute, value, ...) with every sealed one masked; open ones stay."""
+    masked = [
+        None if value is None else value if GOLDEN_ATTRIBUTES[attribute].is_open else mask(attribute, value)
+        for attribute, value in values.select("attribute", "value").iter_rows()
+    ]
+    return values.with_columns(value=pl.Series(masked, dtype=pl.String))

@@ -1,0 +1,59 @@
+"""Runs the airlock over the batches of a delivery: in this process, or in several for a large one."""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Final
+
+from custview_pipeline.flows.airlock import Admission, Airlock, Pending, admit
+from custview_pipeline.kernel.errors import Redacted
+from custview_pipeline.kernel.settings import single_threaded_children
+
+LEAST_ROWS_FOR_WORKERS: Final = 20_000  # under this, starting processes costs more than they save
+_BATCHES_IN_FLIGHT: Final = 2  # per worker; bounds memory
+
+_airlock: Airlock  # of a worker process, received once through its pipe
+
+
+def admit_all(airlock: Airlock, batches: Iterable[Pending], *, rows: int, workers: int) -> Iterator[Admission]:
+    """Yield what each batch became, in order.
+
+    Args:
+        airlock: The delivery's airlock.
+        batches: Rows that enter.
+        rows: How many they are together.
+        workers: Processes to use at most.
+
+    Raises:
+        Redacted: A worker failed or was killed.
+    """
+    if workers == 1 or rows < LEAST_ROWS_FOR_WORKERS:
+        yield from (admit(airlock, batch) for batch in batches)
+        return
+    context = multiprocessing.get_context("spawn")
+    with (
+        single_threaded_children(),
+        ProcessPoolExecutor(workers, mp_context=context, initializer=_receive, initargs=(airlock,)) as pool,
+    ):
+        waiting: deque[Future[Admission]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(_admit, batch))
+                if len(waiting) >= workers * _BATCHES_IN_FLIGHT:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise Redacted("a worker of the airlock was killed, perhaps for want of memory") from None
+
+
+def _receive(airlock: Airlock) -> None:
+    """Keep what the pipe brought, in a new worker."""
+    global _airlock  # noqa: PLW0603 -- the pool gives an initialiser no other way to hand state to its tasks
+    _airlock = airlock
+
+
+def _admit(batch: Pending) -> Admission:
+    return admit(_airlock, batch)

@@ -1,0 +1,162 @@
+"""Customer ids for life: minted once, then carried in the crosswalk through growth, merge and split; never derived again.
+
+Of the customers that a new cluster was made of, the oldest survives; of the parts a customer falls into, the one that keeps
+most of its records keeps the id.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
+from custview_pipeline.kernel.versions import newest
+
+Mint = Callable[[pl.Series, pl.Series], pl.Series]
+"""Returns the CUID that each record id founds for the nth time (second series, 0 for the first)."""
+
+
+class CrosswalkChange(NamedTuple):
+    """New rows of two tables.
+
+    Attributes:
+        crosswalk: Rows of crosswalk: records that are new, moved, or gone (``cuid`` empty).
+        history: Rows of cuid_history.
+        current: record_id, cuid of every record of a customer, after the change.
+    """
+
+    crosswalk: pl.DataFrame
+    history: pl.DataFrame
+    current: pl.DataFrame
+
+
+class Known(NamedTuple):
+    """What the lake knows: both tables with all their versions."""
+
+    crosswalk: pl.DataFrame
+    history: pl.DataFrame
+
+
+_OVERLAP: Final = ("cluster", "cuid")
+
+
+def assign_cuids(
+    clusters: pl.DataFrame, records: pl.DataFrame, known: Known, mint: Mint, *, run_id: str, now: datetime
+) -> CrosswalkChange:
+    """Give each cluster its CUID and tell what changed.
+
+    Args:
+        clusters: record_id, cluster (smallest record id in it): every current record once.
+        records: record_id, source_system, source_key of the current records.
+        known: What the lake knows.
+        mint: Mints ids.
+        run_id: The run.
+        now: When the change begins to hold, UTC.
+    """
+    before = newest(known.crosswalk, ["record_id"])
+    held = before.drop_nulls("cuid").select("record_id", before_cuid="cuid")
+    carried = _carry(clusters, held, known.history)
+    minted = _mint(clusters, carried, known.history, mint)
+    owner = pl.concat([carried, minted.select("cluster", "cuid")])
+    current = clusters.join(owner, on="cluster", how="left").select("record_id", "cuid").sort("record_id")
+    history = _history(current, held, minted, run_id=run_id, now=now)
+    return CrosswalkChange(_moves(current, before, records, run_id=run_id, now=now), history, current)
+
+
+def _carry(clusters: pl.DataFrame, held: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Return cluster, cuid: which cluster goes on under which known id.
+
+    A customer's id goes to the cluster that holds most of its records (tie: the one with its founding record, then the smallest
+    cluster); where a cluster could carry several ids, it carries the oldest.
+    """
+    founded = _founded(history)
+    overlap = (
+        clusters.join(held.rename({"before_cuid": "cuid"}), on="record_id", how="inner")
+        .join(founded, on="cuid", how="left")
+        .group_by(*_OVERLAP)
+        .agg(
+            shared=pl.len(),
+            has_founder=(pl.col("record_id") == pl.col("founding_record_id")).any(),
+            created_at=pl.col("created_at").first(),
+        )
+    )
+    kept = overlap.sort("cuid", "shared", "has_founder", "cluster", descending=[False, True, True, False]).unique(
+        "cuid", keep="first", maintain_order=True
+    )
+    oldest = kept.sort("cluster", "created_at", "shared", "cuid", descending=[False, False, True, False], nulls_last=True)
+    return oldest.unique("cluster", keep="first", maintain_order=True).select("cluster", "cuid")
+
+
+def _founded(history: pl.DataFrame) -> pl.DataFrame:
+    """Return cuid, founding_record_id, created_at."""
+    created = history.filter(pl.col("event") == "created").sort("happened_at")
+    return created.unique("cuid", keep="first", maintain_order=True).select("cuid", "founding_record_id", created_at="happened_at")
+
+
+def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, history: pl.DataFrame, mint: Mint) -> pl.DataFrame:
+    """Return cluster, cuid, founding_record_id of clusters without a known id; the smallest record id founds."""
+    founders = clusters.select("cluster").unique().join(carried, on="cluster", how="anti").sort("cluster")
+    earlier = _founded(history).group_by("founding_record_id").agg(nth=pl.len().cast(pl.Int64))
+    founders = founders.join(earlier, left_on="cluster", right_on="founding_record_id", how="left", maintain_order="left")
+    return founders.select(
+        "cluster", cuid=mint(founders["cluster"], founders["nth"].fill_null(0)), founding_record_id="cluster"
+    )
+
+
+def _moves(
+    current: pl.DataFrame, before: pl.DataFrame, records: pl.DataFrame, *, run_id: str, now: datetime
+) -> pl.DataFrame:
+    """Return the rows of crosswalk to append."""
+    last = before.select("record_id", "version", before_cuid="cuid")
+    present = (
+        current.join(records.select("record_id", "source_system", "source_key"), on="record_id", how="left")
+        .join(last, on="record_id", how="left")
+        .filter(pl.col("cuid").ne_missing(pl.col("before_cuid")))
+    )
+    gone = before.drop_nulls("cuid").join(current, on="record_id", how="anti").with_columns(cuid=pl.lit(None, pl.String))
+    moved = pl.concat([present.drop("before_cuid"), gone.select("record_id", "cuid", "source_system", "source_key", "version")])
+    return (
+        moved.with_columns(
+            version=pl.col("version").fill_null(0) + 1,
+            run_id=pl.lit(run_id),
+            valid_from_at=pl.lit(now, CROSSWALK.types["valid_from_at"]),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in CROSSWALK.types.items())
+        .sort("record_id")
+    )
+
+
+def _history(
+    current: pl.DataFrame,
+    held: pl.DataFrame,
+    minted: pl.DataFrame,
+    *,
+    run_id: str,
+    now: datetime,
+) -> pl.DataFrame:
+    """Return the rows of cuid_history to append."""
+    moved = held.join(current, on="record_id", how="left")
+    active_now = current["cuid"].unique()
+    ended = moved.filter(~pl.col("before_cuid").is_in(active_now.implode()))
+    heirs = ended.drop_nulls("cuid").group_by("before_cuid", "cuid").len().sort("before_cuid", "len", "cuid", descending=[False, True, False])
+    merged = heirs.unique("before_cuid", keep="first", maintain_order=True).select(cuid="before_cuid", other_cuid="cuid")
+    retired = ended.select(cuid="before_cuid").unique().join(merged, on="cuid", how="anti")
+    split = (
+        moved.filter((pl.col("cuid") != pl.col("before_cuid")) & pl.col("cuid").is_in(minted["cuid"].implode()))
+        .filter(pl.col("before_cuid").is_in(active_now.implode()))
+        .select("cuid", other_cuid="before_cuid")
+        .unique()
+    )
+    events = [
+        minted.select("cuid", "founding_record_id").with_columns(event=pl.lit("created")),
+        merged.with_columns(event=pl.lit("merged_into")),
+        split.with_columns(event=pl.lit("split_from")),
+        retired.with_columns(event=pl.lit("retired")),
+    ]
+    return (
+        pl.concat([CUID_HISTORY.empty().drop("run_id", "happened_at"), *events], how="diagonal")
+        .with_columns(run_id=pl.lit(run_id), happened_at=pl.lit(now, CUID_HISTORY.types["happened_at"]))
+        .select(CUID_HISTORY.types.names())
+        .sort("cuid", "event", "other_cuid")
+    )

@@ -1,0 +1,63 @@
+"""What one cell comes to, and how a column of cells is read once per distinct value."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+
+class Reading(NamedTuple):
+    """One standardised value of one cell or group of cells.
+
+    Attributes:
+        value: As shown to a person who may see it; None where the cell says nothing (a placeholder).
+        comparable: Equal where two values mean the same.
+        feature: What matching compares; None where the value is no evidence.
+        rule: The field standard that it breaks; None where it keeps all.
+        parts: JSON object of the parts of a group.
+        part_count: Parts that are filled.
+    """
+
+    value: str | None
+    comparable: str | None = None
+    feature: str | None = None
+    rule: str | None = None
+    parts: str | None = None
+    part_count: int = 1
+
+
+READING: Final = pl.Schema(
+    {
+        "value": pl.String(),
+        "comparable": pl.String(),
+        "feature": pl.String(),
+        "rule": pl.String(),
+        "parts": pl.String(),
+        "part_count": pl.UInt8(),
+    }
+)
+
+
+def read_distinct(
+    cells: pl.DataFrame, keys: Sequence[str], read: Callable[..., Iterable[tuple[object, ...]]], schema: pl.Schema = READING
+) -> pl.DataFrame:
+    """Read every distinct combination of cells once.
+
+    Args:
+        cells: ``row`` and the columns of ``keys``.
+        keys: Columns handed to ``read``, in this order.
+        read: What a combination comes to: none, one or several tuples in the order of ``schema``.
+        schema: Columns of such a tuple.
+
+    Returns:
+        ``row``, ``position`` (0, 1, ... within the cell) and the columns of ``schema``, in the order of row and position.
+    """
+    distinct = cells.select(keys).unique(maintain_order=True).with_row_index("code")
+    found: list[tuple[object, ...]] = []
+    for code, *key in distinct.iter_rows():
+        found.extend((code, position, *reading) for position, reading in enumerate(read(*key)))
+    columns = zip(*found, strict=True) if found else [()] * (len(schema) + 2)
+    full = {"code": pl.UInt32(), "position": pl.UInt8(), **schema}
+    readings = pl.DataFrame([pl.Series(name, column, dtype=full[name]) for name, column in zip(full, columns, strict=True)])
+    coded = cells.join(distinct, on=list(keys), how="left", nulls_equal=True, maintain_order="left").select("row", "code")
+    return coded.join(readings, on="code", how="inner", maintain_order="left_right").drop("code")

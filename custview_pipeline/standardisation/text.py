@@ -1,0 +1,103 @@
+"""Text as every standardiser needs it: cleaned, without accents, in one script or another; and what stands for "nothing"."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+LONGEST_CELL: Final = 2000
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a table that is written as a text."""
+    return frozenset(text.split())
+
+
+def word_pairs(text: str) -> dict[str, str]:
+    """Return a table that is written as a text: key, value, key, value."""
+    every = text.split()
+    return dict(zip(every[::2], every[1::2], strict=True))
+
+
+# What people and exports write where they know nothing; compared in lower case.
+PLACEHOLDERS: Final = word_set(
+    r"""n/a n.a. n.a na #n/a #na null <null> (null) nil none <none> (none) nan unknown unk unkn undefined missing blank empty
+    tbd tba tbc xxx xxxx xxxxx xxxxxx ? ?? ??? ???? - -- --- ---- . .. ... _ __ * ** *** / // \ , ; :
+    无 無 不详 不詳 未知 未填 未填写 暂无 暫無 空 待定 没有 不明"""
+) | {"not available", "not applicable", "not provided", "not known", "not given", "not specified", "no data", "no value"}
+# Words of that list which are also names when written as names are.
+NAMES_LIKE_PLACEHOLDERS: Final = ("Na", "Nan", "Null", "Nil", "Unk", "Empty")
+
+_APART: Final = str.maketrans(
+    word_pairs(
+        "ß ss æ ae Æ AE œ oe Œ OE ø o Ø O ł l Ł L đ d Đ D ð d Ð D þ th Þ TH \u0131 i ħ h Ħ H "
+        "\u2019 ' \u2018 ' ` ' \u00b4 ' \u2013 - — - \u2010 - \u2011 -"
+    )
+)
+# Full-width letters and digits of Chinese keyboards, the ideographic space, typographers' apostrophes.
+_NARROW: Final = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " ", "\u2018": "'", "\u2019": "'"}
+HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN: Final = re.compile(f"[{HAN}]")
+_NOT_LETTERS: Final = re.compile(r"[^a-z' -]")
+
+
+def clean_expression(column: str, *, keep_lines: bool = False) -> pl.Expr:
+    r"""Return an expression for a cell without control characters, in NFC and half width, with single spaces; null where empty.
+
+    Args:
+        column: Name of a text column.
+        keep_lines: Whether line breaks stay (as one ``\n``), for addresses.
+    """
+    text = pl.col(column).str.slice(0, LONGEST_CELL).str.normalize("NFC").str.replace_many(_NARROW)
+    text = text.str.replace_all("\r\n|\r|\u2028|\u2029", "\n", literal=False)
+    text = text.str.replace_all(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]", ""
+    )
+    blank = r"[^\S\n]+" if keep_lines else r"\s+"
+    text = text.str.replace_all(blank, " ").str.replace_all(r" ?\n[ \n]*", "\n").str.strip_chars(" \n\t")
+    return pl.when(text != "").then(text)
+
+
+def placeholder_expression(column: str, *, is_name: bool) -> pl.Expr:
+    """Return whether a cleaned cell says that nothing is known; null where the cell is null."""
+    text = pl.col(column)
+    stands_for_nothing = text.str.to_lowercase().is_in(sorted(PLACEHOLDERS))
+    return stands_for_nothing & ~text.is_in(NAMES_LIKE_PLACEHOLDERS) if is_name else stands_for_nothing
+
+
+@lru_cache(200_000)
+def fold(text: str) -> str:
+    """Return lower case without accents, Latin letters only; other scripts are dropped."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKD", text.translate(_APART)).encode("ascii", "ignore").decode().lower()
+
+
+def words(text: str | None) -> list[str]:
+    """Return the Latin words of a name: letters only, apostrophes closed up, hyphens open."""
+    return _NOT_LETTERS.sub(" ", fold(text)).replace("'", "").replace("-", " ").split() if text else []
+
+
+def comparable_text(text: str) -> str | None:
+    """Return what free text is compared by: folded where it is Latin, case-folded in its own script elsewhere."""
+    folded = " ".join(re.sub(r"[^a-z0-9]+", " ", fold(text)).split())
+    return folded or " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or None
+
+
+def has_han(text: str) -> bool:
+    """Return whether a Chinese character is among the letters."""
+    return not text.isascii() and _HAN.search(text) is not None
+
+
+def has_uniform_case(text: str) -> bool:
+    """Return whether all letters are capitals or none is, so that their case says nothing."""
+    return text.isupper() or text.islower()
+
+
+def to_json(parts: Mapping[str, str | None]) -> str:
+    """Return the filled parts as a JSON object whose text depends on the parts alone."""
+    return json.dumps({name: part for name, part in parts.items() if part}, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,37 @@
+"""Review tasks: pairs of records in two customers whose evidence asks for a person."""
+
+import polars as pl
+
+from custview_pipeline.contracts.matching_tables import REVIEW_TASKS
+
+_KINDS = {"POSSIBLE_MATCH": "possible_match", "MATCH": "contradicted_match", "NO_MATCH": "suffix_conflict"}
+
+
+def find_tasks(edges: pl.DataFrame, crosswalk: pl.DataFrame, *, match_weight: float, run_id: str) -> pl.DataFrame:
+    """Return the rows of review_tasks, the strongest evidence first.
+
+    Of all pairs between two customers the strongest is shown. A pair that a rule forbids is shown only where its evidence alone
+    would have made it a match.
+
+    Args:
+        edges: left_id, right_id, weight, decision.
+        crosswalk: record_id, cuid (current).
+        match_weight: Bits above which evidence is a match.
+        run_id: The run.
+    """
+    owners = crosswalk.select("record_id", "cuid")
+    worth = (pl.col("decision") != "NO_MATCH") | (pl.col("weight") > match_weight)
+    between = (
+        edges.filter(worth)
+        .join(owners.rename({"record_id": "left_id", "cuid": "left_cuid"}), on="left_id", how="inner")
+        .join(owners.rename({"record_id": "right_id", "cuid": "right_cuid"}), on="right_id", how="inner")
+        .filter(pl.col("left_cuid") != pl.col("right_cuid"))
+    )
+    pair = [pl.min_horizontal("left_cuid", "right_cuid"), pl.max_horizontal("left_cuid", "right_cuid")]
+    return (
+        between.sort("weight", "left_id", "right_id", descending=[True, False, False])
+        .with_columns(first=pair[0], second=pair[1])
+        .unique(["first", "second"], keep="first", maintain_order=True)
+        .with_columns(kind=pl.col("decision").replace_strict(_KINDS), run_id=pl.lit(run_id))
+        .select(REVIEW_TASKS.types.names())
+    )
