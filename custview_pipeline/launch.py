@@ -57,6 +57,9 @@ def refresh(project: Project, progress: Progress) -> bool:
         outcome = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=_QUIET, tags={WRITER_TAG: "lake", "custview/started_by": "cli"}
         )
+        for event in outcome.all_events:
+            if event.is_step_failure and event.step_key:
+                progress.failed(event.step_key, "failed; see the run in Dagster's UI")
         return outcome.success
 
 

@@ -18,7 +18,7 @@ from custview_pipeline.protection.wrapped_keys import Purpose
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
-_LINKED: Final = ("match_model", "match_edges", "review_tasks", "crosswalk", "cuid_history")
+_LINKED: Final = ("match_model", "match_edges", "crosswalk", "cuid_history", "review_tasks")  # in the order of the graph
 _ENGINES: Final = {"duckdb", "deltalake"}
 _FRAMES: Final = {"polars", "deltalake"}
 

@@ -46,6 +46,11 @@ def has_word(column: str) -> pl.Expr:
     return pl.col(column).str.len_chars() >= _LONG_ENOUGH
 
 
+def has_identifier() -> pl.Expr:
+    """Return whether a record has one of the identifiers."""
+    return pl.any_horizontal(pl.col("ssn", "ric", "ein", "uscc").is_not_null())
+
+
 BEFORE_PLACES: Final = (Trick(versions.use_former_home, 0.42, has("former_home")),)
 
 TRICKS: Final = (
@@ -76,6 +81,9 @@ TRICKS: Final = (
     Trick(mistakes.mistype_birth_date, 0.014, has("birth_date")),
     Trick(mistakes.keep_year_of_birth, 0.008, has("birth_date")),
     Trick(mistakes.mistype_mobile, 0.012, has("mobile")),
+    Trick(mistakes.cut_mobile, 0.006, has("mobile")),
+    Trick(mistakes.break_mailbox, 0.006, has("email")),
+    Trick(mistakes.mistype_identifiers, 0.016, has_identifier()),
     Trick(mistakes.mistype_postal_code, 0.01, has("postal_code")),
     Trick(appearance.abbreviate_street, 0.4, has("street") & _IS_WESTERN_PLACE),
     Trick(appearance.abbreviate_with_full_stop, 0.08, has("street") & _IS_WESTERN_PLACE),
@@ -93,7 +101,7 @@ TRICKS: Final = (
     Trick(mistakes.leave_out_address, 0.05, has("city")),
     Trick(mistakes.leave_out_postal_code, 0.04, has("postal_code")),
     Trick(mistakes.leave_out_unit, 0.14, has("unit")),
-    Trick(mistakes.leave_out_identifiers, 0.5, pl.any_horizontal(pl.col("ssn", "ric", "ein", "uscc").is_not_null())),
+    Trick(mistakes.leave_out_identifiers, 0.5, has_identifier()),
     Trick(mistakes.fill_in_mailbox, 0.01, _IS_PERSON),
     Trick(mistakes.fill_in_mobile, 0.012, _IS_PERSON & (pl.col("country") == "US")),
     Trick(mistakes.fill_in_ssn, 0.02, has("ssn")),

@@ -10,7 +10,7 @@ from custview_pipeline.demo.chance import Chance
 from custview_pipeline.demo.identifiers import cn_uscc, us_ein
 from custview_pipeline.demo.mailboxes import plain_letters
 from custview_pipeline.demo.places import make_places, share_buildings
-from custview_pipeline.demo.pools import choose, load_pool
+from custview_pipeline.demo.pools import choose, load_pool, one_way
 from custview_pipeline.demo.telephones import make_landlines
 
 COUNTRIES: Final = ("US", "CN", "GB")
@@ -45,17 +45,17 @@ def _names(places: pl.DataFrame, chance: Chance) -> pl.DataFrame:
     word = load_pool("cn_trading_words").draw(chance, count)
     style = pl.Series("style", chance.weighted((30.0, 14.0, 36.0, 12.0, 8.0), count))
     western = (
-        pl.when(style == 0).then(surname + " " + trade["name"])
-        .when(style == 1).then(surname + " & " + partner + " " + trade["name"])
-        .when(style == 2).then(coined + " " + trade["name"])  # noqa: PLR2004 - the styles in order
-        .when(style == 3).then(pl.col("city") + " " + trade["name"])  # noqa: PLR2004
-        .otherwise(surname + " Brothers " + trade["name"])
-    )  # fmt: skip
+        pl.lit(surname + " " + trade["name"]),
+        pl.lit(surname + " & " + partner + " " + trade["name"]),
+        pl.lit(coined + " " + trade["name"]),
+        pl.col("city") + " " + trade["name"],
+        pl.lit(surname + " Brothers " + trade["name"]),
+    )
     is_chinese = pl.col("country") == "CN"
     chinese = pl.col("city_latin") + " " + word["latin"] + " " + trade["name"]
     forms = {country: choose(names, chance, count, weights) for country, (names, weights) in _FORMS.items()}
     return places.select(
-        enterprise_core=pl.when(is_chinese).then(chinese).otherwise(western),
+        enterprise_core=pl.when(is_chinese).then(chinese).otherwise(one_way(style, western)),
         native_core=pl.when(is_chinese).then(pl.col("city") + word["name"] + trade["native"]),
         legal_form=pl.when(is_chinese)
         .then(pl.lit(_LATIN_FORM))
@@ -117,4 +117,4 @@ def _parents(flags: NDArray[np.bool_], countries: NDArray[np.str_], chance: Chan
 def _branch_names(enterprises: pl.DataFrame, chance: Chance) -> pl.Expr:
     draw = pl.Series("draw", chance.weighted((40.0, 30.0, 30.0), enterprises.height))
     city = pl.coalesce("city_latin", "city")
-    return pl.when(draw == 0).then(city + " Branch").when(draw == 1).then("- " + city).otherwise("(" + city + ")")
+    return one_way(draw, (city + " Branch", "- " + city, "(" + city + ")"))

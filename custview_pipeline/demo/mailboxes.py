@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from custview_pipeline.demo.chance import Chance
-from custview_pipeline.demo.pools import choose
+from custview_pipeline.demo.pools import choose, one_way
 
 _PROVIDERS: Final = {
     "US": (
@@ -35,7 +35,7 @@ def make_mailboxes(people: pl.DataFrame, chance: Chance) -> pl.Series:
     account = pl.Series(chance.whole(10**6, 4 * 10**9, people.height)).cast(pl.String)
     pattern = pl.Series("pattern", chance.weighted((26.0, 14.0, 10.0, 9.0, 9.0, 8.0, 12.0, 12.0), people.height))
     given, family = plain_letters("given"), plain_letters("family")
-    ways: tuple[pl.Expr, ...] = (
+    ways = (
         given + "." + family,
         given.str.head(1) + family,
         given + family,
@@ -45,11 +45,8 @@ def make_mailboxes(people: pl.DataFrame, chance: Chance) -> pl.Series:
         pl.lit(words + number),
         given + number,
     )
-    local: pl.Expr = pl.lit("")
-    for place, way in enumerate(ways):
-        local = pl.when(pattern == place).then(way).otherwise(local)
     domain = _domains(people["country"], chance)
-    local = pl.when(domain.is_in(["qq.com", "foxmail.com"])).then(account).otherwise(local)
+    local = pl.when(domain.is_in(["qq.com", "foxmail.com"])).then(account).otherwise(one_way(pattern, ways))
     return _made_unique(people.select(local=local, domain=domain))
 
 
@@ -58,13 +55,13 @@ def make_family_mailboxes(people: pl.DataFrame, chance: Chance, share: float = 0
     family = plain_letters("family")
     draw = pl.Series("draw", chance.whole(0, 3, people.height))
     number = pl.Series(chance.whole(1, 99, people.height)).cast(pl.String)
-    local = (
-        pl.when(draw == 0).then("the" + family + "s")
-        .when(draw == 1).then(family + ".family")
-        .when(draw == 2).then(family + "family" + number)  # noqa: PLR2004 - the third way of four
-        .otherwise("family" + family + number)
-    )  # fmt: skip
-    own = _made_unique(people.select(local=local, domain=_domains(people["country"], chance)))
+    ways = (
+        "the" + family + "s",
+        family + ".family",
+        family + "family" + number,
+        "family" + family + number,
+    )
+    own = _made_unique(people.select(local=one_way(draw, ways), domain=_domains(people["country"], chance)))
     has_one = (people["size"] > 1) & (people["country"] != "CN") & pl.Series(chance.happens(people.height, share))
     of_head = people["household"].search_sorted(people["household"])
     return own.zip_with(has_one, pl.repeat(None, people.height, dtype=pl.String, eager=True)).gather(of_head)

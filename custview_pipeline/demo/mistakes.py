@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from custview_pipeline.demo.chance import Chance
-from custview_pipeline.demo.pools import choose
+from custview_pipeline.demo.chance import Chance, Numbers
+from custview_pipeline.demo.pools import choose, one_way
 
 _LETTERS: Final = tuple("abcdefghiklmnoprstuvwyeeeaaaiioott")  # frequent ones more often
 PLACEHOLDER_DATE: Final = date(1900, 1, 1)
@@ -25,12 +25,13 @@ def misspell(texts: pl.Series, chance: Chance) -> pl.Series:
     slip = pl.Series("slip", chance.weighted((24.0, 28.0, 26.0, 22.0), count))
     text, here = pl.col("text").str, pl.col("place")
     before, after = text.slice(0, here), text.slice(here + 1)
-    return frame.select(
-        pl.when(slip == 0).then(before + pl.col("letter") + text.slice(here))
-        .when(slip == 1).then(before + after)
-        .when(slip == 2).then(before + pl.col("letter") + after)  # noqa: PLR2004 - the third of four slips
-        .otherwise(before + text.slice(here + 1, 1) + text.slice(here, 1) + text.slice(here + 2))
-    ).to_series()  # fmt: skip
+    ways = (
+        before + pl.col("letter") + text.slice(here),
+        before + after,
+        before + pl.col("letter") + after,
+        before + text.slice(here + 1, 1) + text.slice(here, 1) + text.slice(here + 2),
+    )
+    return frame.select(one_way(slip, ways)).to_series()
 
 
 def misspell_given_name(records: pl.DataFrame, chance: Chance) -> pl.DataFrame:
@@ -91,10 +92,27 @@ def keep_year_of_birth(records: pl.DataFrame, _: Chance) -> pl.DataFrame:
 
 def mistype_mobile(records: pl.DataFrame, chance: Chance) -> pl.DataFrame:
     """One of the last digits of the mobile number is another."""
-    place = pl.Series(chance.whole(1, 4, records.height))
-    digit = pl.Series(chance.whole(0, 9, records.height)).cast(pl.String)
-    number = pl.col("mobile").str
-    return records.select(mobile=number.head(-place) + digit + number.tail(place - 1))
+    return records.select(_with_other_digit("mobile", chance.whole(1, 4, records.height), chance))
+
+
+def mistype_identifiers(records: pl.DataFrame, chance: Chance) -> pl.DataFrame:
+    """A digit near the end of the identifiers is another, so that check characters fail."""
+    place = chance.whole(2, 4, records.height)
+    return records.select(_with_other_digit(name, place, chance) for name in ("ssn", "ric", "ein", "uscc"))
+
+
+def cut_mobile(records: pl.DataFrame, _: Chance) -> pl.DataFrame:
+    """The mobile number lost its last three digits."""
+    return records.select(pl.col("mobile").str.head(-3))
+
+
+def break_mailbox(records: pl.DataFrame, chance: Chance) -> pl.DataFrame:
+    """The e-mail address lost its @, or what is behind it."""
+    is_cut = pl.Series(chance.happens(records.height, 0.5))
+    mailbox = pl.col("email").str
+    return records.select(
+        email=pl.when(is_cut).then(mailbox.replace("@.*$", "@")).otherwise(mailbox.replace("@", "", literal=True))
+    )
 
 
 def mistype_postal_code(records: pl.DataFrame, _: Chance) -> pl.DataFrame:
@@ -183,3 +201,11 @@ def lose_name(records: pl.DataFrame, _: Chance) -> pl.DataFrame:
 
 def _blank(records: pl.DataFrame, *columns: str) -> pl.DataFrame:
     return records.select(columns).clear(records.height)
+
+
+def _with_other_digit(column: str, place: Numbers, chance: Chance) -> pl.Expr:
+    """Return a column with a drawn digit at ``place``, counted from the end and from 1."""
+    from_end = pl.lit(pl.Series(place))
+    digit = pl.lit(pl.Series(chance.whole(0, 9, len(place))).cast(pl.String))
+    text = pl.col(column).str
+    return (text.head(-from_end) + digit + text.tail(from_end - 1)).alias(column)

@@ -15,6 +15,8 @@ CULTURE_WEIGHTS: Final = (52.0, 3.0, 25.0, 20.0)
 _SIZES: Final = (1, 2, 3, 4, 5)
 _SIZE_WEIGHTS: Final = (56.0, 22.0, 11.0, 8.0, 3.0)
 _PARTNER: Final = 1  # place in the household: 0 head, 1 partner, from 2 on children
+_COUPLE: Final = 2
+_MIDDLE_FROM, _YOUNG_FROM = 1955, 1980  # years of birth from which the pools' later names are given
 _COUNTRY: Final = {"us": "US", "us_chinese": "US", "cn": "CN", "gb": "GB"}
 
 
@@ -53,53 +55,57 @@ def _households(count: int, chance: Chance) -> pl.DataFrame:
 def _with_births(people: pl.DataFrame, chance: Chance) -> pl.DataFrame:
     """Return the people with ``birth_date`` and ``era`` of their name; children are 20 to 40 years younger than the head."""
     place, household = people["place"].to_numpy(), people["household"].to_numpy()
-    families_from = people["size"].to_numpy() > 2  # noqa: PLR2004 - two are a couple
+    families_from = people["size"].to_numpy() > _COUPLE
     head = np.where(families_from, chance.whole(1940, 1976, len(place)), chance.whole(1935, 2005, len(place)))
     head = head[np.searchsorted(household, household)]  # the head's draw, for all of the household
     partner = np.clip(head + chance.whole(-7, 7, len(place)), 1930, 2006)
     child = np.minimum(head + 20 + chance.whole(0, 14, len(place)) + 2 * np.maximum(place - 2, 0), 2012)
     year = np.select([place == 0, place == _PARTNER], [head, partner], child)
     births = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + chance.whole(0, 364, len(place))
-    era = np.select([year < 1955, year < 1980], ["old", "middle"], "young")  # noqa: PLR2004 - the pools' eras
+    era = np.select([year < _MIDDLE_FROM, year < _YOUNG_FROM], ["old", "middle"], "young")
     return people.with_columns(birth_date=pl.Series(births).cast(pl.Date), era=pl.Series(era.astype(object), dtype=pl.String))
 
 
 def _with_names(people: pl.DataFrame, chance: Chance) -> pl.DataFrame:
-    given = _given_names(people, chance.apart("given"))
-    middle = _given_names(people, chance.apart("middle"))["name"]
     family = _family_names(people, chance.apart("family"))
-    is_chinese = pl.col("culture").is_in(["cn", "us_chinese"])
-    named = people.with_columns(
-        given=given["name"],
-        middle=middle,
-        family=family["name"],
-        native_given=_chinese_given_names(people, chance.apart("native"))["name"],
-        native_family=family["native"],
-        native_latin=_chinese_given_names(people, chance.apart("native"))["latin"],
-    )
-    english = pl.Series(chance.happens(people.height, 0.6)) & (pl.col("culture") == "us_chinese")
+    middle = _western_given_names(people, chance.apart("middle"))
     has_middle = pl.Series(chance.fractions(people.height)) < pl.when(pl.col("country") == "US").then(0.72).otherwise(0.5)
-    named = named.with_columns(
-        given=pl.when(is_chinese & ~english).then(pl.col("native_latin")).otherwise(pl.col("given")),
-        middle=pl.when(~is_chinese & has_middle).then(pl.col("middle")),
-        native_given=pl.when(is_chinese).then(pl.col("native_given")),
+    called = people.with_columns(_given_names(people, chance.apart("given")))
+    again = _given_names(people, chance.apart("another given"))
+    is_taken = ~called.select(pl.struct("household", "given").is_first_distinct()).to_series()  # two of one name in a household
+    return called.with_columns(
+        *(pl.when(is_taken).then(again[name]).otherwise(pl.col(name)).alias(name) for name in again.columns),
+        middle=pl.when(pl.col("culture").is_in(["us", "gb"]) & has_middle).then(middle),
+        family=family["name"],
+        native_family=family["native"],
         suffix=pl.lit(None, pl.String),
+    ).drop("era")
+
+
+def _given_names(people: pl.DataFrame, chance: Chance) -> pl.DataFrame:
+    """Return ``given`` and ``native_given``; Chinese persons are called by their pinyin, those in America often in English."""
+    english = pl.Series(chance.happens(people.height, 0.6)) & (pl.col("culture") == "us_chinese")
+    chinese = _chinese_given_names(people, chance.apart("chinese"))
+    western = _western_given_names(people, chance.apart("western"))
+    is_chinese = pl.col("culture").is_in(["cn", "us_chinese"])
+    return people.select(
+        given=pl.when(is_chinese & ~english).then(chinese["latin"]).otherwise(western),
+        native_given=chinese["name"],
     )
-    return named.drop("native_latin", "era")
 
 
 def _labels(people: pl.DataFrame, *columns: str) -> NDArray[np.str_]:
     return people.select(pl.concat_str(columns, separator=" ")).to_series().to_numpy().astype(str)
 
 
-def _given_names(people: pl.DataFrame, chance: Chance) -> pl.DataFrame:
+def _western_given_names(people: pl.DataFrame, chance: Chance) -> pl.Series:
     names = {
         f"{culture} {gender} {era}": load_pool("gb_given_names" if culture == "gb" else "us_given_names", gender=gender, era=era)
         for culture in ("us", "us_chinese", "gb")
         for gender in ("m", "f")
         for era in ("old", "middle", "young")
     }
-    return draw_by_group(_labels(people, "culture", "gender", "era"), names, chance)
+    return draw_by_group(_labels(people, "culture", "gender", "era"), names, chance)["name"]
 
 
 def _chinese_given_names(people: pl.DataFrame, chance: Chance) -> pl.DataFrame:

@@ -75,6 +75,14 @@ def choose(values: Sequence[str | None], chance: Chance, count: int, weights: tu
     return pl.Series("value", values, dtype=pl.String).gather(places)
 
 
+def one_way(draw: pl.Series, ways: Sequence[pl.Expr]) -> pl.Expr:
+    """Return for each row the expression of ``ways`` that its ``draw``, counted from 0, points to."""
+    written: pl.Expr = pl.lit(None, pl.String)
+    for place, way in enumerate(ways):
+        written = pl.when(draw == place).then(way).otherwise(written)
+    return written
+
+
 def where(flags: Flags, yes: pl.Series, no: pl.Series) -> pl.Series:
     """Return ``yes`` where the flag is set and ``no`` elsewhere."""
     return yes.zip_with(pl.Series(flags), no)

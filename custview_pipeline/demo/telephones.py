@@ -44,6 +44,10 @@ _CN_MOBILES: Final = (
     "189",
 )
 
+_CN_MOBILE_LENGTH: Final = 11
+_SERVICES: Final = 11  # exchanges 211, 311, ...: services
+_FICTION: Final = 555  # the exchange kept for fiction
+
 # {area} and {local} are what a number is made of, {first} and {last} the local part before and after its last four digits.
 _STYLES: Final = {
     "US": (
@@ -86,7 +90,7 @@ def write_numbers(numbers: pl.Series, countries: pl.Series, chance: Chance) -> p
     area = pl.col("number").str.split_exact(" ", 1).struct
     frame = pl.DataFrame({"number": numbers, "country": countries, "draw": chance.weighted(_STYLE_WEIGHTS, len(numbers))})
     frame = frame.with_columns(area=area.field("field_0"), local=area.field("field_1"))
-    is_mobile = pl.col("local").str.len_chars() + pl.col("area").str.len_chars() == 11  # noqa: PLR2004 - digits of a Chinese mobile
+    is_mobile = pl.col("local").str.len_chars() + pl.col("area").str.len_chars() == _CN_MOBILE_LENGTH
     frame = frame.with_columns(
         kind=pl.when(pl.col("country") != "CN")
         .then(pl.col("country"))
@@ -122,9 +126,9 @@ def _below(chance: Chance, count: int, length: int) -> pl.Series:
 
 
 def _exchange(chance: Chance, count: int) -> pl.Series:
-    """Return the three digits after the area: 200 to 998, never 555 (kept for fiction) and never ending in 11 (services)."""
+    """Return the three digits after the area: 200 to 998, none of services or fiction."""
     drawn = chance.whole(200, 998, count)
-    drawn[(drawn % 100 == 11) | (drawn == 555)] += 2  # noqa: PLR2004 - see above
+    drawn[(drawn % 100 == _SERVICES) | (drawn == _FICTION)] += 2
     return pl.Series(drawn).cast(pl.String)
 
 

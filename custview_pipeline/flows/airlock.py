@@ -24,7 +24,7 @@ from custview_pipeline.protection.tokens import Tokeniser
 from custview_pipeline.protection.vault import Place, Rows
 from custview_pipeline.standardisation.standardise import rule_set_version, standardise
 from custview_pipeline.validation.screen import screen
-from custview_pipeline.validation.tally import Tally, tally_rows
+from custview_pipeline.validation.tally import Tally
 
 PAYLOAD_SCHEMA: Final = 1  # version of the JSON that is sealed
 RECORD_PLACE: Final = Place("protected_records", PAYLOAD_SCHEMA)
@@ -109,7 +109,7 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
             tokens=tokens.select(TOKENS.names()),
             neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()).select(NEIGHBOURHOODS.names()),
             claims=_claims(batch, pending.marks, accepted, tokeniser),
-            tally=tally_rows(pending.raw, batch, screened, airlock.contract),
+            tally=screened.tally,
         )
 
 

@@ -21,9 +21,10 @@ from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.keyring import AirlockKeys
 from custview_pipeline.protection.record_identity import content_digests, record_ids
 from custview_pipeline.standardisation.standardise import rule_set_version
-from custview_pipeline.validation.gate import refusal
-from custview_pipeline.validation.repeats import new_digest_key
-from custview_pipeline.validation.tally import Tally, Verdict, tally_contents, verdicts
+from custview_pipeline.validation.entries import DeliveryCount
+from custview_pipeline.validation.gate import reason_to_refuse
+from custview_pipeline.validation.tally import Tally
+from custview_pipeline.validation.verdicts import Verdict, verdicts
 
 STAGE: Final = "delivery"
 _BATCH_ROWS: Final = 25_000
@@ -94,7 +95,7 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
         return Delivery(contract.source_system, is_unchanged=True)
     is_redone = before is not None and not before.endswith(rules)
     with silenced(f"{contract.source_system}: reading the delivery"):
-        survey, contents = _survey(intake)
+        survey, counted = _survey(intake)
         known = _known(snapshot, contract.source_system)
         changes = find_changes(survey, known, is_snapshot=contract.extract == "snapshot", is_redone=is_redone)
     now = datetime.now(UTC)
@@ -103,8 +104,9 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     admissions = _pass_airlock(intake, airlock, changes)
     if intake.source.fingerprint() != fingerprint:
         raise SourceUnreadable(f"{contract.source_system}: the files changed while they were read; run again when they are complete")
-    tally = sum((admission.tally for admission in admissions), contents)
-    delivery = _summarise(intake, delivery_id, changes, tally, admissions)
+    row_count, tally = changes.rows.height, Tally.total(admission.tally for admission in admissions)
+    judged = verdicts(tally, contract, row_count=row_count, counted=counted)
+    delivery = _summarise(intake, delivery_id, changes, judged, admissions)
     if delivery.refusal is None:
         with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
             _store(commit, admissions, _tombstones(snapshot, changes, airlock))
@@ -123,12 +125,12 @@ def _columns(contract: SourceContract) -> list[str]:
     return list(dict.fromkeys(column.name for column in contract.columns))
 
 
-def _survey(intake: Intake) -> tuple[pl.DataFrame, Tally]:
-    """Read the delivery once, for the id and digest of every row and for the rules about its content as a whole."""
+def _survey(intake: Intake) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Read the delivery once: the id and digest of every row, and counts by rule for what only the whole delivery can tell."""
     contract, columns = intake.contract, _columns(intake.contract)
     when = {column.name for column in contract.carrying("updated_at")}
     content = [name for name in columns if name not in when]
-    frames, read, tally, digest_key = [SURVEY.to_frame()], 0, Tally(), new_digest_key()
+    frames, read, counted = [SURVEY.to_frame()], 0, DeliveryCount(contract)
     for batch in intake.source.batches(columns, rows=_BATCH_ROWS):
         frames.append(
             pl.DataFrame(
@@ -139,10 +141,10 @@ def _survey(intake: Intake) -> tuple[pl.DataFrame, Tally]:
                 schema=SURVEY,
             )
         )
-        tally += tally_contents(batch.frame, contract, digest_key=digest_key)
+        counted.add(batch.frame)
         read += batch.frame.height
         intake.progress.step(f"{contract.source_system} delivery", "rows read", read)
-    return pl.concat(frames), tally
+    return pl.concat(frames), counted.broken()
 
 
 def _keys(frame: pl.DataFrame, contract: SourceContract) -> pl.Series:
@@ -186,20 +188,18 @@ def _pending(intake: Intake, changes: Changes) -> Iterator[Pending]:
 
 
 def _summarise(
-    intake: Intake, delivery_id: str, changes: Changes, tally: Tally, admissions: list[Admission]
+    intake: Intake, delivery_id: str, changes: Changes, judged: tuple[Verdict, ...], admissions: list[Admission]
 ) -> Delivery:
     """Count what became of the delivery and ask the gate."""
     refused = sum(admission.quarantined.height for admission in admissions)
     read = changes.rows.height
-    key = intake.contract.key_column.name
-    judged = verdicts(tally, intake.contract, duplicates={key: changes.count(RowStatus.REPEATED, RowStatus.CONFLICTING)})
     reasons = pl.concat([admission.quarantined.select("reasons") for admission in admissions]) if admissions else None
     accepted = pl.concat([admission.protected.select("version") for admission in admissions]) if admissions else None
     new = 0 if accepted is None else int((accepted["version"] == 1).sum())
     return Delivery(
         source_system=intake.contract.source_system,
         delivery_id=delivery_id,
-        refusal=refusal(judged, refused, read, intake.contract),
+        refusal=reason_to_refuse(judged, intake.contract, refused_count=refused, row_count=read),
         row_count=read,
         new_count=new,
         changed_count=0 if accepted is None else accepted.height - new,

@@ -174,7 +174,6 @@ def _is_same_name(cells: NameCells) -> bool:
     return words(parsed.first) == words(cells.given) and words(parsed.last) == words(cells.family)
 
 
-@lru_cache(50_000)
 def _parse_full_name(text: str, country: str) -> NameParts:
     parsed = parse_name(text)
     first, last, title = parsed.first, parsed.last, parsed.title

@@ -5,7 +5,6 @@ best reading of each line, which ``us_addresses`` gives for display.
 """
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from custview_pipeline.standardisation.text import fold, word_set
@@ -49,7 +48,6 @@ class _Street(NamedTuple):
     after: list[str]
 
 
-@lru_cache(50_000)
 def comparable_address(
     line: str, city: str | None, region: str | None, postal_code: str | None, country: str
 ) -> ComparableAddress:

@@ -4,7 +4,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -42,6 +41,9 @@ _APART: Final = str.maketrans(
 _NARROW: Final = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " ", "\u2018": "'", "\u2019": "'"}
 HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN: Final = re.compile(f"[{HAN}]")
+# json.dumps makes an encoder anew for each call that has options.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 _NOT_LETTERS: Final = re.compile(r"[^a-z' -]")
 
 
@@ -69,7 +71,6 @@ def placeholder_expression(column: str, *, is_name: bool) -> pl.Expr:
     return stands_for_nothing & ~text.is_in(NAMES_LIKE_PLACEHOLDERS) if is_name else stands_for_nothing
 
 
-@lru_cache(200_000)
 def fold(text: str) -> str:
     """Return lower case without accents, Latin letters only; other scripts are dropped."""
     if text.isascii():
@@ -84,7 +85,7 @@ def words(text: str | None) -> list[str]:
 
 def comparable_text(text: str) -> str | None:
     """Return what free text is compared by: folded where it is Latin, case-folded in its own script elsewhere."""
-    folded = " ".join(re.sub(r"[^a-z0-9]+", " ", fold(text)).split())
+    folded = _SEPARATORS.sub(" ", fold(text)).strip()
     return folded or " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or None
 
 
@@ -100,4 +101,4 @@ def has_uniform_case(text: str) -> bool:
 
 def to_json(parts: Mapping[str, str | None]) -> str:
     """Return the filled parts as a JSON object whose text depends on the parts alone."""
-    return json.dumps({name: part for name, part in parts.items() if part}, ensure_ascii=False, sort_keys=True)
+    return _JSON.encode({name: part for name, part in parts.items() if part})

@@ -42,7 +42,8 @@ _INTERSECTION: Final = frozenset({"IntersectionSeparator", "CornerOf"})
 _TOKEN: Final = re.compile(r"\(*\b[^\s,;#&()]+[.,;)\n]*|[#&]")
 _ESCAPED_AND: Final = re.compile("(&#38;)|(&amp;)")
 # A bare number looks to the model like every other one of its length and trailing zeros.
-_PLAIN_NUMBER: Final = re.compile(r"\d{1,4}[,.]?")
+_PLAIN_NUMBER: Final = re.compile(r"[0-9]+[,.;]?")
+_NONZERO: Final = re.compile("[1-9]")
 
 
 def parse_us_address(line: str) -> dict[str, str] | None:
@@ -68,7 +69,7 @@ def label_tokens(line: str) -> list[tuple[str, str]]:
     tokens = _TOKEN.findall(_ESCAPED_AND.sub("&", line))
     if not tokens:
         return []
-    features = [_features(token) for token in tokens]
+    features = [_features(_NONZERO.sub("1", token) if _PLAIN_NUMBER.fullmatch(token) else token) for token in tokens]
     last = len(tokens) - 1
     items = []
     for k, (own, _, _) in enumerate(features):

@@ -1,7 +1,7 @@
 """The contract's quality entries, counted over the rows of a delivery.
 
-An entry judges the delivery as a whole, unchanged rows included; so it is counted where all rows are read, and not in the airlock,
-which only new and changed rows enter.
+An entry judges the whole delivery, unchanged rows included; so it is counted where all rows are read, not in the airlock
+that only new and changed rows enter.
 """
 
 from collections import Counter

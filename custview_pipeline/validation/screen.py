@@ -54,6 +54,7 @@ def screen(
 
 def _broken_limits(raw: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     """List the limits that rows break; pandera's own report quotes the cells, so only positions are taken from it."""
+    _check_columns(raw, contract)
     try:
         limit_schema(contract).validate(raw, lazy=True)
     except SchemaErrors as broken:
@@ -61,23 +62,20 @@ def _broken_limits(raw: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     else:
         return ISSUES.to_frame()
     rules = {rule.name: rule for rule in rules_of(contract)}
-    return pl.concat(
-        [ISSUES.to_frame(), *(reasons_for(rules[_rule_name(each, contract)], _failing_rows(each, contract)) for each in outcomes)]
-    )
-
-
-def _rule_name(outcome: SchemaError, contract: SourceContract) -> str:
-    name = getattr(outcome.check, "name", None)
-    if name is None:
-        raise ContractViolation(f"{contract.source_system}: a batch lacks column {outcome.column_name!r}, or it is not text")
-    return str(name)
+    return pl.concat([reasons_for(rules[each.check.name], _failing_rows(each, contract)) for each in outcomes])
 
 
 def _failing_rows(outcome: SchemaError, contract: SourceContract) -> list[int]:
     kept = outcome.check_output
     if not isinstance(kept, pl.DataFrame):
-        raise ContractViolation(f"{contract.source_system}: rule {_rule_name(outcome, contract)} could not be judged")
+        raise ContractViolation(f"{contract.source_system}: rule {outcome.check.name} could not be judged")
     return (~kept.to_series()).arg_true().to_list()
+
+
+def _check_columns(raw: pl.DataFrame, contract: SourceContract) -> None:
+    for column in contract.columns:
+        if raw.schema.get(column.name) != pl.String:
+            raise ContractViolation(f"{contract.source_system}: a batch lacks column {column.name!r}, or it is not text")
 
 
 def _checked(reasons: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline_tests.contracts.written_contracts import TEXT, changed
 
@@ -33,7 +34,7 @@ def test_a_project_is_read_whole(directory):
 
 
 def test_a_rulebook_may_be_absent(directory):
-    assert load_project(directory).rulebook.matching.match_weight == 0.0
+    assert load_project(directory).rulebook == Rulebook()
 
 
 def _spoil(directory: Path, name: str, text: str | bytes | None) -> None:

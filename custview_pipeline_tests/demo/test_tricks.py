@@ -83,6 +83,12 @@ def test_strangers_share_a_name(people):
     assert bearers.filter(pl.col("household") > 1).height > 20
 
 
+def test_no_two_of_a_household_have_one_name_but_father_and_son(people):
+    doubles = people.filter(pl.struct("household", "given", "family").is_duplicated())
+    assert doubles["suffix"].is_null().mean() < 0.2
+    assert doubles.height < 0.02 * people.height
+
+
 def test_children_are_younger_than_their_parents(people):
     heads = people.filter(pl.col("place") == 0).select("household", head="birth_date")
     children = people.filter(pl.col("place") >= 2).join(heads, on="household")
