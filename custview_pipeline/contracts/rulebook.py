@@ -56,7 +56,7 @@ class Matching(WrittenModel):
     match_weight: Bits = 0.5
     review_weight: Bits = -1.0
     block_cap: Count = 150
-    pair_budget: Count = 40
+    pair_budget: Count = 100
     max_cluster: Count = 300
 
     @model_validator(mode="after")

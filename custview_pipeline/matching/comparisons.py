@@ -231,6 +231,19 @@ _OCCUPATION: Final = Comparison(
     ((1, "occupation"),),
 )
 
+# Names that are written alike sound alike, so equal characters say little beyond an equal reading; other characters under the
+# same reading say much. Silent elsewhere, which makes both probabilities conditional on the reading.
+_NATIVE_NAME: Final = Comparison(
+    "native_name",
+    ("native_name",),
+    """case when a.native_name is null or b.native_name is null then 0
+        when coalesce(a.given = b.given and a.family = b.family, false) then if(a.native_name = b.native_name, 1, 2)
+        else 0 end""",
+    ("same characters of the name", "name sounds the same, characters differ"),
+    (0.95, 0.05),
+    None,
+)
+
 _ENTERPRISE_NAME: Final = Comparison(
     "enterprise_name",
     ("enterprise_name",),
@@ -272,7 +285,7 @@ COMPARISONS: Final[dict[EntityType, tuple[Comparison, ...]]] = {
         _plain("gender", "gender", "gender", (0.98, 0.02), (0.5, 0.5)),
         _BIRTH_PLACE,
         _OCCUPATION,
-        _plain("native_name", "native_name", "native name", (0.9, 0.1), (0.05, 0.95)),
+        _NATIVE_NAME,
     ),
     EntityType.ENTERPRISE: (
         _ENTERPRISE_NAME,

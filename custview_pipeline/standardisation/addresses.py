@@ -43,6 +43,7 @@ _HOUSE: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_LAST: Final = re.compile(r"^(?P<street>[^\d,]{2,}?)\s+(?P<house>\d+\s?[a-zA-Z]?(?:-\d+[a-zA-Z]?)?)(?P<unit>$)(?P<flat>$)")
+_LINE_BREAKS: Final = re.compile(r"[ ,]*\n[ ,\n]*")
 _UNIT: Final = re.compile(r"^(?:flat|apt\.?|apartment|unit|suite|ste\.?|room|floor|level|shop)\b", re.IGNORECASE)
 _PO_BOX: Final = re.compile(r"^(?:p\.?\s?o\.?\s?box|gpo box|locked bag|private bag)\s+(\w+)$", re.IGNORECASE)
 _ALWAYS_CAPITALS: Final = word_set("nsw vic qld act tas nt wa po gpo")
@@ -95,7 +96,8 @@ def read_address(*cells: str | None) -> list[tuple[object, ...]]:
     """
     *given, last = cells
     address, country = AddressCells(*given), last or ""
-    line = re.sub(r"[ ,]*\n[ ,\n]*", ", ", address.line).strip(" ,")
+    line = address.line.strip(" ,")
+    line = _LINE_BREAKS.sub(", ", line) if "\n" in line else line
     if not (line or address.city or address.postal_code or address.region):
         return []
     if has_han(line) or (not line and has_han(address.city or "")):
@@ -117,8 +119,11 @@ def read_address(*cells: str | None) -> list[tuple[object, ...]]:
 
 def _fill(compared: ComparableAddress, parts: dict[str, str]) -> ComparableAddress:
     """Fill what the grammar left open from the parts as shown."""
-    unit = compared.unit or (re.sub(r"[^a-z0-9]", "", fold(parts.get("unit", "")).split(" ")[-1]) or None)
-    city = compared.city or (re.sub(r"[^a-z]", "", fold(parts.get("city", ""))) or None)
+    unit, city = compared.unit, compared.city
+    if unit is None and "unit" in parts:
+        unit = re.sub(r"[^a-z0-9]", "", fold(parts["unit"]).split(" ")[-1]) or None
+    if city is None and "city" in parts:
+        city = re.sub(r"[^a-z]", "", fold(parts["city"])) or None
     return compared._replace(unit=unit, city=city, postal_code=compared.postal_code or parts.get("postal_code"))
 
 

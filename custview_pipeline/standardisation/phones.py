@@ -17,6 +17,7 @@ _NORTH_AMERICAN: Final = re.compile(r"\s*(?:\+?1[ .-]?)?\(?([2-9]\d\d)\)?[ .\-/]
 _CHINESE_MOBILE: Final = re.compile(r"\s*(?:\+86[ -]?)?(1(?!79)[3-9]\d)[ -]?(\d{4})[ -]?(\d{4})\s*", re.ASCII)
 _EXTENSION: Final = re.compile(r"\s*[,;]?\s*(?:ext(?:ension|n)?|xtn?|x|#|分机|转)\.?\s*:?\s*(\d{1,6})\s*$", re.IGNORECASE)
 _SEVERAL: Final = re.compile(r"\s*(?:[;|\n、]|,|\s/\s|\bor\b|\band\b|&)\s*", re.IGNORECASE)
+_NOT_DIGITS: Final = re.compile(r"\D")
 _NOTE: Final = re.compile(
     r"^[^\d+(]*:\s*|\s*\((?:home|work|mobile|cell|office|h|w|m|c|o|fax|main)\)\s*$|\s+(?:home|work|mobile|cell|office)$",
     re.IGNORECASE,
@@ -42,6 +43,8 @@ def read_phones(text: str, country: str) -> list[Reading]:
         text: One or several numbers.
         country: ISO 3166 alpha-2; where a number without country code is from.
     """
+    if _NORTH_AMERICAN.fullmatch(text):
+        return [_read_one(text, country)]
     pieces = [piece for piece in _SEVERAL.split(text) if piece]
     if len(pieces) == 1 or any(len(_digits(piece)) < LEAST_DIGITS for piece in pieces):
         pieces = [text]
@@ -49,15 +52,16 @@ def read_phones(text: str, country: str) -> list[Reading]:
 
 
 def _digits(text: str) -> str:
-    return "".join(str(int(char)) for char in text if char.isdecimal())
+    return _NOT_DIGITS.sub("", text)
 
 
 def _read_one(text: str, country: str) -> Reading:
-    base = _EXTENSION.sub("", text)
-    digits = _digits(base)
+    number = _short_cut(text, country)
+    base = text if number else _EXTENSION.sub("", text)
+    digits = number.national if number else _digits(base)
     if _is_placeholder(digits):
         return Reading(None, rule=PLACEHOLDER)
-    number = _short_cut(base, country) or _parse(base, country)
+    number = number or _short_cut(base, country) or _parse(base, country)
     if number is not None and number.is_valid:
         return Reading(number.e164, number.e164, number.national)
     bare = _without_prefixes(digits, country)

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -80,7 +81,12 @@ def fold(text: str) -> str:
 
 def words(text: str | None) -> list[str]:
     """Return the Latin words of a name: letters only, apostrophes closed up, hyphens open."""
-    return _NOT_LETTERS.sub(" ", fold(text)).replace("'", "").replace("-", " ").split() if text else []
+    return [*_words(text)] if text else []
+
+
+@lru_cache(100_000)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_NOT_LETTERS.sub(" ", fold(text)).replace("'", "").replace("-", " ").split())
 
 
 def comparable_text(text: str) -> str | None:
