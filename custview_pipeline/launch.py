@@ -1,22 +1,31 @@
 """Runs the main job in this process, or serves UI and daemon; both on the project's own Dagster instance."""
 
+import signal
+import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
-from dagster._core.instance.ref import InstanceRef
+import psutil
+from dagster._core.instance.ref import InstanceRef  # the way to an instance with a folder of its own; not exported
 
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.definitions import build_definitions
 from custview_pipeline.defs.jobs import REFRESH, WRITER_TAG
 from custview_pipeline.kernel import settings
+from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.kernel.redaction import silenced
 
 HOME: Final = Path(".custview") / "dagster"
+_LOOK_SECONDS: Final = 0.5
+_SHUTDOWN_SECONDS: Final = 60.0  # Dagster gives each of its services 15 s or more
+_LINGER_SECONDS: Final = 10.0
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -64,15 +73,71 @@ def refresh(project: Project, progress: Progress) -> bool:
 
 
 def serve(directory: Path, *, host: str, port: int) -> int:
-    """Run UI and daemon until they end; return their exit code."""
-    home = write_home(directory)
+    """Run UI and daemon until they end or this process is asked to stop, and leave no process behind.
+
+    Args:
+        directory: The project directory.
+        host: Address the UI listens on.
+        port: Port it listens on.
+
+    Returns:
+        0 where it was asked to stop (Ctrl-C, SIGTERM), else the server's exit code.
+
+    Raises:
+        ProjectInvalid: The port is taken.
+    """
+    _refuse_taken(host, port)
+    home, asked = write_home(directory), threading.Event()
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(home / "workspace.yaml"), "-h", host, "-p", str(port)]
-    environment = settings.child_environment({"DAGSTER_HOME": str(home), settings.PROJECT: str(directory)})
-    with subprocess.Popen(command, cwd=directory, env=environment) as server:  # noqa: S603 -- our own interpreter and arguments
-        try:
-            return server.wait()
-        except KeyboardInterrupt:
-            return server.wait()
+    # Handlers come first: a shell starts background jobs deaf to SIGINT, and a process that it starts would inherit that.
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    # In a session of its own the server hears a Ctrl-C once, from here, and not a second time in the middle of its shutdown.
+    server = subprocess.Popen(  # noqa: S603 -- our own interpreter and arguments
+        [*command, "--log-level", "warning"], cwd=directory, env=_server_environment(directory, home), start_new_session=True
+    )
+    try:
+        while server.poll() is None and not asked.wait(_LOOK_SECONDS):
+            pass
+    finally:
+        _stop(server)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0 if asked.is_set() else server.returncode
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise ProjectInvalid(f"cannot listen on {host}:{port} ({error.strerror}): choose another with --port") from None
+
+
+def _server_environment(directory: Path, home: Path) -> dict[str, str]:
+    """Return the environment of the server, which works in the project's directory: a relative path of keys is made absolute."""
+    added = {"DAGSTER_HOME": str(home), settings.PROJECT: str(directory), "PYTHONWARNINGS": "ignore"}
+    if keys := settings.read(settings.KEYS):
+        added[settings.KEYS] = str(Path(keys).expanduser().absolute())
+    return settings.child_environment(added)
+
+
+def _stop(server: "subprocess.Popen[bytes]") -> None:
+    """End a server and whatever it started: ask, insist, kill."""
+    if server.poll() is not None:
+        return
+    family = psutil.Process(server.pid).children(recursive=True)
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(_SHUTDOWN_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    _, alive = psutil.wait_procs(family, timeout=_LINGER_SECONDS)
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                end(process)
+        _, alive = psutil.wait_procs(alive, timeout=_LINGER_SECONDS)
 
 
 def write_home(directory: Path) -> Path:

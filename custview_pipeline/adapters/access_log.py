@@ -5,7 +5,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from filelock import FileLock
 
@@ -15,6 +15,7 @@ from custview_pipeline.protection.wrapped_keys import Purpose
 
 LOG_FILE: Final = "access_log.jsonl"
 _FIRST: Final = "0" * 64
+_WAIT_SECONDS: Final = 30.0  # for another entry to be written; each takes milliseconds
 
 
 def log_access(lake: Path, keyring: Keyring, *, who: str, what: str, reason: str) -> None:
@@ -33,9 +34,8 @@ def log_access(lake: Path, keyring: Keyring, *, who: str, what: str, reason: str
     path = lake / LOG_FILE
     version, key = keyring.current(Purpose.LOG)
     try:
-        with FileLock(str(path.with_suffix(".lock"))), path.open("a+", encoding="utf-8") as file:
-            file.seek(0)
-            lines = file.read().splitlines()
+        with FileLock(str(path.with_suffix(".lock")), timeout=_WAIT_SECONDS), path.open("a+b") as file:
+            lines = _finished_lines(file)
             before = json.loads(lines[-1])["mac"] if lines else _FIRST
             entry = {
                 "sequence": len(lines) + 1,
@@ -48,8 +48,17 @@ def log_access(lake: Path, keyring: Keyring, *, who: str, what: str, reason: str
             }
             text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
             entry["mac"] = hmac.digest(key, text.encode(), "sha256").hex()
-            file.write(json.dumps(entry, sort_keys=True, ensure_ascii=False) + "\n")
+            file.write(json.dumps(entry, sort_keys=True, ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise LakeDamaged(f"the access log {path} cannot be written, so nothing is revealed") from None
+
+
+def _finished_lines(file: BinaryIO) -> list[bytes]:
+    """Return the entries so far; one that a crash left unfinished is removed, for nothing was revealed under it."""
+    file.seek(0)
+    *lines, unfinished = file.read().split(b"\n")
+    if unfinished:
+        file.truncate(sum(len(line) + 1 for line in lines))
+    return lines

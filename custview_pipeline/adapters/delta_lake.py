@@ -1,7 +1,8 @@
 """The lake: Delta tables, encrypted index segments and the key table under one manifest, written by one process at a time.
 
 Order of a commit: key segments, then index segments and tables, and last the manifest, replaced atomically. Readers start from
-the manifest, so what a killed commit left behind is invisible; the next writer sweeps it.
+the manifest, so what a killed commit left behind is invisible; the next writer sweeps it. A lake has a manifest before it has
+anything else: one without is damaged and not new, for sweeping it would destroy the key table.
 """
 
 import os
@@ -22,11 +23,12 @@ from custview_pipeline.adapters.encrypted_parquet import read_encrypted, write_e
 from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
 from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.kernel.errors import LakeBusy, LakeDamaged, WrongKey
+from custview_pipeline.kernel.errors import ContractViolation, LakeBusy, LakeDamaged, LakeError, WrongKey
 from custview_pipeline.protection.key_table import seal_segment
 from custview_pipeline.protection.keyring import Keyring
 
 MANIFEST_FILE: Final = "manifest.json"
+_TABLES, _INDEX, _KEYS = "tables", "index", "keys"  # folders
 _WRITER: Final = WriterProperties(compression="ZSTD")
 
 
@@ -57,7 +59,7 @@ class LakeSnapshot:
         if version is None:
             return contract.empty().select(names)
         try:
-            return pl.read_delta(str(self._root / "tables" / table), version=version, columns=names)
+            return pl.read_delta(str(self._root / _TABLES / table), version=version, columns=names)
         except (DeltaError, pl.exceptions.PolarsError, OSError):
             raise LakeDamaged(f"table {table} cannot be read at version {version}, which the manifest names") from None
 
@@ -69,7 +71,7 @@ class LakeSnapshot:
             WrongKey: A segment was written under another key.
         """
         names = self.manifest.index_segments.get(part, ())
-        frames = [read_encrypted(self._root / "index" / name, self._keyring) for name in names]
+        frames = [read_encrypted(self._root / _INDEX / name, self._keyring) for name in names]
         return pl.concat([pl.DataFrame(schema=INDEX_SCHEMAS[IndexPart(part)]), *frames])
 
     def read_keys(self) -> dict[str, bytes]:
@@ -79,7 +81,7 @@ class LakeSnapshot:
             LakeDamaged: A segment is missing.
         """
         try:
-            return {name: (self._root / "keys" / name).read_bytes() for name in self.manifest.key_segments}
+            return {name: (self._root / _KEYS / name).read_bytes() for name in self.manifest.key_segments}
         except OSError:
             raise LakeDamaged("a segment of the key table that the manifest names cannot be read") from None
 
@@ -96,17 +98,28 @@ class Commit:
         self._consumed = dict(manifest.consumed)
 
     def add_keys(self, entries: pl.DataFrame) -> None:
-        """Store key material (record_id, version, material), safely on disk before anything that it opens."""
+        """Store key material (record_id, version, material), safely on disk before anything that it opens.
+
+        Raises:
+            LakeError: It cannot be written.
+        """
         name = f"{self._sequence:08d}-{secrets.token_hex(4)}"
-        _write_durably(self._root / "keys" / name, seal_segment(entries, self._keyring.shard_keys(), name))
+        _write_durably(self._root / _KEYS / name, seal_segment(entries, self._keyring.shard_keys(), name))
         self._keys.append(name)
 
     def add_index(self, part: str, frame: pl.DataFrame) -> None:
-        """Store an encrypted segment of the match index."""
+        """Store an encrypted segment of the match index.
+
+        Raises:
+            ContractViolation: The columns are not those of this part.
+            LakeError: It cannot be written.
+        """
+        if frame.schema != INDEX_SCHEMAS[IndexPart(part)]:
+            raise ContractViolation(f"the part {part} of the match index does not have its columns")
         if frame.is_empty():
             return
         name = f"{part}-{self._sequence:08d}-{secrets.token_hex(4)}.parquet"
-        folder = self._root / "index"
+        folder = self._root / _INDEX
         folder.mkdir(parents=True, exist_ok=True)
         write_encrypted(frame, folder / name, self._keyring)
         self._index[part] = (*self._index.get(part, ()), name)
@@ -148,7 +161,7 @@ class Commit:
     def _write(self, table: str, frame: pl.DataFrame, *, mode: str) -> None:
         contract = CONTRACTS[table]
         contract.assert_holds(frame)
-        path = self._root / "tables" / table
+        path = self._root / _TABLES / table
         try:
             known = self._tables.get(table)
             if DeltaTable.is_deltatable(str(path)):
@@ -164,7 +177,7 @@ class DeltaLake:
 
     Raises:
         WrongKey: The lake was made under another key.
-        LakeDamaged: Its manifest cannot be read.
+        LakeDamaged: Its manifest is missing or cannot be read.
     """
 
     def __init__(self, root: Path, keyring: Keyring) -> None:
@@ -181,35 +194,46 @@ class DeltaLake:
 
         Raises:
             LakeBusy: Another writer kept the lake for longer than ``wait_seconds``.
+            LakeError: The lake cannot be written.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(str(self.root / "writer.lock"))
         try:
+            self.root.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=wait_seconds)
         except Timeout:
             raise LakeBusy(
                 f"another run has been writing the lake for over {wait_seconds:.0f} s; try again when it ended"
             ) from None
+        except OSError as error:
+            raise LakeError(f"{self.root}: cannot be written ({type(error).__name__})") from None
         try:
+            self._found()
             self._sweep()
             yield LakeWriter(self, self._keyring)
         finally:
             lock.release()
 
+    def _found(self) -> None:
+        """Give a new lake its first manifest, before anything that it would have to name."""
+        if not (self.root / MANIFEST_FILE).exists():
+            self.replace_manifest(self._read_manifest())
+
     def _sweep(self) -> None:
-        """Remove what a killed commit left: segments that no manifest names."""
+        """Remove what a killed commit left: segments that no manifest names, and unfinished manifests."""
         manifest = self._read_manifest()
         named = {*manifest.key_segments, *(name for names in manifest.index_segments.values() for name in names)}
-        for folder in ("keys", "index"):
-            for path in (self.root / folder).glob("*"):
-                if path.name not in named:
-                    path.unlink()
+        strays = [path for folder in (_KEYS, _INDEX) for path in (self.root / folder).glob("*") if path.name not in named]
+        for path in (*strays, *self.root.glob(f".{MANIFEST_FILE}.*")):
+            if path.is_file():
+                path.unlink()
 
     def _read_manifest(self) -> Manifest:
         path = self.root / MANIFEST_FILE
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
+            if any((self.root / folder).exists() for folder in (_TABLES, _INDEX, _KEYS)):
+                raise LakeDamaged(f"{path} is missing, though the lake is not empty: restore it from a backup") from None
             return Manifest(key_check=self._keyring.check_value())
         except (OSError, UnicodeDecodeError):
             raise LakeDamaged(f"{path} cannot be read") from None
@@ -255,16 +279,23 @@ def _roll_back(table: DeltaTable, known: int | None) -> None:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and force it to disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    """Write a file whole or not at all, and force it to disk.
+
+    Raises:
+        LakeError: It cannot be written.
+    """
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise LakeError(f"{path}: cannot be written ({type(error).__name__})") from None

@@ -15,10 +15,11 @@ def write_project(directory: Path) -> tuple[Path, ...]:
     """Write a project and return its files.
 
     Raises:
-        ProjectInvalid: There is a project already, or the directory cannot be written.
+        ProjectInvalid: There is a project or one of its files already, or the directory cannot be written.
     """
-    if (directory / PROJECT_FILE).exists():
-        raise ProjectInvalid("there is a project already; nothing was written", file=directory / PROJECT_FILE)
+    for name in _FILES:
+        if (directory / name).exists():
+            raise ProjectInvalid("exists already; nothing was written", file=directory / name)
     template = files("custview_pipeline.adapters").joinpath(_TEMPLATE)
     try:
         for name in _FILES:

@@ -27,8 +27,10 @@ def write_table(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> N
         table_format: csv; parquet; or json, one object a line.
 
     Raises:
-        ProjectInvalid: The folder does not exist or cannot be written.
+        ProjectInvalid: The folder does not exist or cannot be written, or the path is a folder.
     """
+    if not path.parent.is_dir() or path.is_dir() or not path.name:
+        raise ProjectInvalid("cannot be written: its folder does not exist, or it is a folder itself", file=path)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with silenced("writing the export"):
         try:

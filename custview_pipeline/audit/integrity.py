@@ -7,7 +7,6 @@ import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 
-
 RECORD_HAS_CUSTOMER: Final = "completeness__crosswalk__every_record_has_a_customer"
 ROW_HAS_RECORD: Final = "consistency__crosswalk__every_row_has_a_record"
 ONE_CUSTOMER: Final = "uniqueness__crosswalk__one_customer_a_record"

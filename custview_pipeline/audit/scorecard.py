@@ -21,13 +21,18 @@ def score_completeness(expected: pl.DataFrame, claims: pl.DataFrame) -> pl.DataF
     """Count the records that lack an attribute which their source is to give.
 
     Args:
-        expected: source_system, attribute, record_count: records that could have it.
+        expected: source_system, attribute, record_count: records that could have it. Should more have it, none lacks it.
         claims: source_system, attribute, record_id: what records say.
     """
     given = claims.group_by("source_system", "attribute").agg(given=pl.col("record_id").n_unique().cast(pl.Int64))
     joined = expected.join(given, on=["source_system", "attribute"], how="left").with_columns(pl.col("given").fill_null(0))
     return _scores(
-        joined.select("source_system", "attribute", judged_count="record_count", failed_count=pl.col("record_count") - pl.col("given")),
+        joined.select(
+            "source_system",
+            "attribute",
+            judged_count="record_count",
+            failed_count=(pl.col("record_count") - pl.col("given")).clip(0),
+        ),
         "completeness",
     )
 
@@ -60,9 +65,10 @@ def score_timeliness(sources: pl.DataFrame) -> pl.DataFrame:
     """Tell whether the last delivery of each source is as fresh as its contract promises.
 
     Args:
-        sources: source_system, age_hours (since the last delivery), freshness_hours (promised).
+        sources: source_system, age_hours (since the last delivery; null where there was none: that is late), freshness_hours
+            (promised; null where nothing is).
     """
-    late = (pl.col("age_hours") > pl.col("freshness_hours")).cast(pl.Int64)
+    late = (pl.col("age_hours") > pl.col("freshness_hours")).fill_null(value=True).cast(pl.Int64)
     judged = sources.drop_nulls("freshness_hours").select(
         "source_system", attribute=pl.lit(RECORD), judged_count=pl.lit(1, pl.Int64), failed_count=late
     )
@@ -81,6 +87,4 @@ def against_targets(scores: pl.DataFrame, targets: Mapping[str, float]) -> pl.Da
 
 
 def _scores(counted: pl.DataFrame, dimension: str) -> pl.DataFrame:
-    return counted.with_columns(dimension=pl.lit(dimension)).select(
-        pl.col(name).cast(dtype) for name, dtype in SCORES.items()
-    )
+    return counted.with_columns(dimension=pl.lit(dimension)).select(pl.col(name).cast(dtype) for name, dtype in SCORES.items())

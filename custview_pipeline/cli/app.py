@@ -43,7 +43,10 @@ app = typer.Typer(
 ProjectOption = Annotated[
     Path | None,
     typer.Option(
-        "--project", "-p", help="Project directory; else CUSTVIEW_PROJECT, else the working directory, else the demo.", show_default=False
+        "--project",
+        "-p",
+        help="Project directory; else CUSTVIEW_PROJECT, else the working directory, else the demo.",
+        show_default=False,
     ),
 ]
 

@@ -14,7 +14,9 @@ console = Console(highlight=False)
 def print_demo(summary: DemoSummary) -> None:
     """Print what was generated."""
     sources = ", ".join(f"{source} {count:,}" for source, count in summary.by_source.items())
-    console.print(f"demo world in {summary.directory}: {summary.records:,} records of {summary.customers:,} customers ({sources})")
+    console.print(
+        f"demo world in {summary.directory}: {summary.records:,} records of {summary.customers:,} customers ({sources})"
+    )
 
 
 def print_portrait(portrait: Portrait) -> None:

@@ -21,7 +21,11 @@ class LiveProgress:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
-        columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TextColumn("{task.fields[said]}"))
+        columns = (
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[said]}"),
+        )
         self._bars = Bars(*columns, TimeElapsedColumn(), console=self._console)
         self._tasks: dict[str, TaskID] = {}
         self._counts: dict[str, str] = {}

@@ -27,7 +27,7 @@ class Feature:
 
 _ALL: Final = (
     Feature("is_enterprise", None),
-    # persons: names
+    # Names of persons.
     Feature("given", "name", fuzzy_from=3),  # first given name, two letters or more
     Feature("given_group", "nickname_group"),  # the formal name its nickname stands for
     Feature("given_initial", "initial"),
@@ -41,7 +41,7 @@ _ALL: Final = (
     Feature("name_suffix", "name_suffix"),  # jr, sr, ii, iii, iv
     Feature("name_words", "name", is_list=True),  # every word of the name, former and native names too, order free
     Feature("native_name", "native_name"),
-    # persons: birth, gender and the rest
+    # Birth, gender and the rest of a person.
     Feature("birth_date", "birth_date"),
     Feature("birth_year", "birth_year"),
     Feature("birth_month", "month_or_day"),
@@ -50,24 +50,24 @@ _ALL: Final = (
     Feature("gender", "gender"),
     Feature("birth_place", "birth_place", fuzzy_from=5),
     Feature("occupation", "occupation"),
-    # both: contact
+    # Contact, of both.
     Feature("email", "email"),
     Feature("email_local", "email_local", fuzzy_from=5),
     Feature("email_domain", "email_domain"),
     Feature("is_email_from_name", None),  # a local part made of the name is no further evidence
     Feature("phones", "phone", is_list=True, fuzzy_from=7),
     Feature("phone_tails", "phone_tail", is_list=True),  # last seven digits
-    # both: address
+    # Address, of both.
     Feature("house_number", "house_number"),
     Feature("street", "street", fuzzy_from=4),
     Feature("unit", "unit"),
     Feature("city", "city"),
     Feature("postal_code", "postal_code", fuzzy_from=5),
     Feature("postal_area", "postal_area"),  # its first three characters
-    # both: identifiers
+    # Identifiers, of both.
     Feature("identifiers", "identifier", is_list=True, fuzzy_from=7),  # scheme and value
     Feature("identifier_schemes", "identifier_scheme", is_list=True),
-    # enterprises
+    # Enterprises.
     Feature("enterprise_name", "enterprise_name", fuzzy_from=6),  # without legal form and spaces
     Feature("enterprise_names", "enterprise_name", is_list=True),  # legal and trading names
     Feature("enterprise_lead", "enterprise_lead"),  # its first two words

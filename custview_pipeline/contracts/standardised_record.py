@@ -4,16 +4,17 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from custview_pipeline.contracts.base import UTC_TIME
 from custview_pipeline.contracts.match_features import FEATURES
 
 RECORDS: Final = pl.Schema(
     {
-        "row": pl.UInt32,  # position in the batch
-        "source_key": pl.String,
-        "entity_type": pl.String,  # EntityType
-        "country": pl.String,  # ISO 3166 alpha-2: the record's, else the project's region
-        "updated_at": pl.Datetime("us", "UTC"),
-        "created_at": pl.Datetime("us", "UTC"),
+        "row": pl.UInt32(),  # position in the batch
+        "source_key": pl.String(),
+        "entity_type": pl.String(),  # EntityType
+        "country": pl.String(),  # ISO 3166 alpha-2: the record's, else the project's region
+        "updated_at": UTC_TIME,
+        "created_at": UTC_TIME,
     }
 )
 

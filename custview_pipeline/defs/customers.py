@@ -44,9 +44,9 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
             report = link(writer, project.project.rulebook, id_key, run_id=context.run_id, progress=progress)
         progress.done("matching", report)
         for table, rows in _linked_rows(report).items():
-            row_count = {} if rows is None else {"dagster/row_count": rows}
-            metadata = {**counts(report), **row_count} if table == "match_edges" else row_count
-            yield dg.MaterializeResult(asset_key=table, metadata=metadata)
+            shared = counts(report) if table == "match_edges" else {}
+            row_count = {} if rows is None else {"dagster/row_count": dg.MetadataValue.int(rows)}
+            yield dg.MaterializeResult(asset_key=table, metadata={**shared, **row_count})
 
     return link_records
 
@@ -75,9 +75,7 @@ def elect_golden_records(
         own = project.project
         report = survive(writer, own.contracts, own.rulebook, run_id=context.run_id, progress=progress)
     progress.done("survivorship", report)
-    yield dg.MaterializeResult(
-        asset_key="golden_records", metadata={**counts(report), "dagster/row_count": report.golden_count}
-    )
+    yield dg.MaterializeResult(asset_key="golden_records", metadata={**counts(report), "dagster/row_count": report.golden_count})
     yield dg.MaterializeResult(asset_key="golden_lineage", metadata={"candidate_count": report.candidate_count})
 
 
@@ -106,16 +104,12 @@ def build_customer_core(
         for name, meaning in PROMISES.items()
     ],
 )
-def audit_lake(
-    context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
-) -> Results:
+def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
     """Score the sources against their targets and check the promises between the tables."""
     with stage("audit", progress), project.lake().writer() as writer:
         report = assess(writer, project.project.contracts, project.project.rulebook, run_id=context.run_id)
     progress.done("audit", report)
-    yield dg.MaterializeResult(
-        asset_key="quality_scores", metadata={**counts(report), "dagster/row_count": report.score_count}
-    )
+    yield dg.MaterializeResult(asset_key="quality_scores", metadata={**counts(report), "dagster/row_count": report.score_count})
     yield dg.MaterializeResult(
         asset_key="audit_findings",
         metadata={"dagster/row_count": len(report.below_target), "below_target": _findings_table(report)},

@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.base_storage import DagsterStorage  # the base of every storage class; not exported otherwise
@@ -24,9 +24,9 @@ class CustviewStorage(DagsterSqliteStorage):
         return {"base_dir": dg.Field(dg.StringSource, is_required=False, default_value=".custview/dagster")}
 
     @classmethod
-    def from_config_value(
+    def from_config_value(  # type: ignore[override]  # Dagster takes any storage here, and never asks for this class
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
-    ) -> Self | DagsterStorage:  # type: ignore[override] -- Dagster takes any storage here
+    ) -> DagsterStorage:
         """Return PostgreSQL's storage or SQLite's."""
         if url := settings.read(settings.POSTGRES_URL):
             return DagsterPostgresStorage(postgres_url=url, inst_data=inst_data)

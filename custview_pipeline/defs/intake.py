@@ -6,9 +6,9 @@ from typing import Final
 import dagster as dg
 
 from custview_pipeline.adapters.source_files import SourceFiles
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.defs.metadata import column_schema, counted_table, counts
+from custview_pipeline.defs.metadata import column_schema, counted_table, counts, owners_of, source_schema, tag_value
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.stages import stage
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
@@ -40,9 +40,14 @@ def files_of(contract: SourceContract) -> dg.AssetSpec:
         group_name="ingestion",
         kinds={contract.file_format},
         description=f"{contract.title}: {contract.purpose or 'files of the source system'}",
-        owners=_owners(contract),
+        owners=owners_of(contract),
         tags=_tags(contract),
-        metadata={"path": contract.path_pattern, "contract": contract.file, "contract_version": contract.version},
+        metadata={
+            "dagster/column_schema": source_schema(contract),
+            "path": contract.path_pattern,
+            "extract": contract.extract,
+            **_contract_metadata(contract),
+        },
     )
 
 
@@ -60,9 +65,7 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
         ],
         check_specs=[*(_check_spec(rule, validation) for rule in rules_of(contract)), _gate_spec(validation)],
     )
-    def admit(
-        context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
-    ) -> Results:
+    def admit(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
         with stage(str(delivery.to_user_string()), progress):
             files = SourceFiles(project.project.directory, contract)
             intake = Intake(
@@ -91,7 +94,7 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
 def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetKey) -> dg.AssetSpec:
     described = {
         "ingestion": (f"What {contract.title} delivered: rows read, new, changed, unchanged, deleted.", DELIVERIES),
-        "validation": (f"Which rows of {contract.title} keep their contract; refused rows are sealed in quarantine.", None),
+        "validation": (f"Which rows of {contract.title} keep their contract; refused ones are sealed.", QUARANTINED_RECORDS),
         "protection": (f"Records of {contract.title}, sealed and searchable by keyed token only.", PROTECTED_RECORDS),
     }
     description, table = described[group]
@@ -101,20 +104,21 @@ def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetK
         deps=[dep],
         kinds={"polars", "pandera"} if group == "validation" else {"polars", "deltalake"},
         description=description,
-        owners=_owners(contract),
+        owners=owners_of(contract),
         tags=_tags(contract),
         code_version="1",
         skippable=True,
-        metadata={"dagster/column_schema": column_schema(table)} if table else {},
+        metadata={"dagster/column_schema": column_schema(table), "table": table.name, **_contract_metadata(contract)},
     )
 
 
-def _owners(contract: SourceContract) -> list[str]:
-    return [contract.owner] if contract.owner and "@" in contract.owner else ["team:data-platform"]
+def _contract_metadata(contract: SourceContract) -> dict[str, str]:
+    return {"contract": contract.file, "contract_version": contract.version}
 
 
 def _tags(contract: SourceContract) -> dict[str, str]:
-    return {"custview/source": contract.source_system, **({"custview/domain": contract.domain} if contract.domain else {})}
+    domain = {"custview/domain": tag_value(contract.domain)} if contract.domain else {}
+    return {"custview/source": tag_value(contract.source_system), **domain}
 
 
 def _check_spec(rule: FieldRule, asset: dg.AssetKey) -> dg.AssetCheckSpec:
@@ -132,10 +136,9 @@ def _gate_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
 
 def _materialisations(report: Delivery, *keys: dg.AssetKey) -> Results:
     delivery, validation, protected = keys
-    shared = counts(report)
-    yield dg.MaterializeResult(asset_key=delivery, metadata={**shared, "dagster/row_count": report.row_count})
-    refused = {"refused": counted_table(report.reasons, what="rule"), "refused_count": report.refused_count}
-    yield dg.MaterializeResult(asset_key=validation, metadata=refused)
+    yield dg.MaterializeResult(asset_key=delivery, metadata={**counts(report), "dagster/row_count": report.row_count})
+    refused = counted_table(report.reasons, what="rule")
+    yield dg.MaterializeResult(asset_key=validation, metadata={"refused": refused, "refused_count": report.refused_count})
     stored = report.new_count + report.changed_count
     yield dg.MaterializeResult(asset_key=protected, metadata={"sealed_count": stored, "deleted_count": report.deleted_count})
 
@@ -156,16 +159,18 @@ def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKe
 
 
 def _check_result(rule: FieldRule, verdict: Verdict | None, asset: dg.AssetKey) -> dg.AssetCheckResult:
-    severity = dg.AssetCheckSeverity.ERROR if rule.severity == "error" else dg.AssetCheckSeverity.WARN
+    # A limit sets rows aside and lets the delivery pass, so it warns; red is left for what stops a delivery.
+    is_stopping = rule.quality is not None and rule.severity == "error"
+    severity = dg.AssetCheckSeverity.ERROR if is_stopping else dg.AssetCheckSeverity.WARN
     if verdict is None:
         note = "not judged: the delivery was taken in before and has not changed"
         return dg.AssetCheckResult(check_name=rule.name, asset_key=asset, passed=True, severity=severity, description=note)
-    note = None if verdict.is_executed else "not executed: the pipeline does not run rules of this type"
+    not_run = "not executed: the pipeline does not run rules of this type"
     return dg.AssetCheckResult(
         check_name=rule.name,
         asset_key=asset,
         passed=verdict.passed,
         severity=severity,
-        description=note,
+        description=None if verdict.is_executed else not_run,
         metadata={"failed_count": verdict.failed, "judged_count": verdict.total, "is_executed": verdict.is_executed},
     )

@@ -1,8 +1,9 @@
 """Sensors: what wakes the pipeline. One a source asks whether a successful run has seen what the source holds now."""
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import dagster as dg
 
@@ -11,11 +12,12 @@ from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.defs.intake import FINGERPRINT_TAG, intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM, REFRESH, WRITER_TAG
 from custview_pipeline.defs.resources import ProjectResource
-from custview_pipeline.kernel.errors import CustviewError
+from custview_pipeline.kernel.errors import CustviewError, DeliveryRefused
 
-CURSOR_VERSION: Final = 1
+CURSOR_VERSION: Final = 2
 SETTLE_SECONDS: Final = 10.0  # a file younger than this may still be written
 MOST_TRIES: Final = 3
+SOURCE_TAG: Final = "custview/source"
 _IN_FLIGHT: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -25,6 +27,20 @@ _IN_FLIGHT: Final = [
 ]
 
 Tick = dg.SensorResult | dg.SkipReason
+
+
+class Memo(NamedTuple):
+    """What a tick notes for the next.
+
+    Attributes:
+        look: Names, times and sizes of the files, digested.
+        fingerprint: Of their content.
+        tries: Runs requested for that content.
+    """
+
+    look: str = ""
+    fingerprint: str = ""
+    tries: int = 0
 
 
 def sensor_of(contract: SourceContract) -> dg.SensorDefinition:
@@ -38,10 +54,7 @@ def sensor_of(contract: SourceContract) -> dg.SensorDefinition:
         description=f"Refreshes the customer view when the files of {contract.title} change.",
     )
     def changed(context: dg.SensorEvaluationContext, project: ProjectResource) -> Tick:
-        try:
-            return evaluate(context, contract, Path(project.directory))
-        except CustviewError as error:
-            return dg.SkipReason(str(error))
+        return evaluate(context, contract, Path(project.directory))
 
     return changed
 
@@ -50,42 +63,76 @@ def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, dire
     """Ask for a run where the source holds what no successful run has seen; three tries for one content.
 
     The cursor is only a cache, of the fingerprint of files that look the same and of the tries made.
+
+    Raises:
+        DeliveryRefused: The tries are used up. A failed tick is what an operator sees; a skipped one is not.
     """
     source, files = contract.source_system, SourceFiles(directory, contract)
-    if not files.is_settled(SETTLE_SECONDS):
-        return dg.SkipReason(f"{source}: the files are still being written")
-    if _runs(context, _IN_FLIGHT, {WRITER_TAG: "lake"}):
-        return dg.SkipReason(f"{source}: a run is at work")
-    memo, look = read_memo(context.cursor), files.stat_mark()
-    fingerprint = memo["fingerprint"] if memo.get("look") == look else files.fingerprint()
-    tries = memo.get("tries", 0) if memo.get("fingerprint") == fingerprint else 0
-    if _runs(context, [dg.DagsterRunStatus.SUCCESS], {f"{FINGERPRINT_TAG}{source}": fingerprint}):
-        return _result(look, fingerprint, 0, skip=f"{source}: nothing new")
-    if tries >= MOST_TRIES:
-        return _result(look, fingerprint, tries, skip=f"{source}: gave up after {tries} failed runs; mend the files or the contract")
-    request = dg.RunRequest(
-        run_key=f"{source}:{fingerprint[:16]}:{look}:{tries + 1}",
-        asset_selection=[*intake_keys(source), *DOWNSTREAM],
-        tags={"custview/source": source},
-    )
-    return _result(look, fingerprint, tries + 1, request=request)
-
-
-def read_memo(cursor: str | None) -> dict[str, Any]:
-    """Return what the last tick noted; nothing where the cursor is of another version, for cursors outlive code."""
     try:
-        memo = json.loads(cursor or "{}")
+        look = _look(files)
+        if not files.is_settled(SETTLE_SECONDS):
+            return dg.SkipReason(f"{source}: the files are still being written")
+        if _is_run_in_flight(context.instance):
+            return dg.SkipReason(f"{source}: a run is at work")
+        memo = read_memo(context.cursor)
+        fingerprint = memo.fingerprint if memo.look == look else files.fingerprint()
+    except CustviewError as error:
+        return dg.SkipReason(str(error))
+    if _is_taken_in(context.instance, source, fingerprint):
+        return dg.SensorResult(skip_reason=f"{source}: nothing new", cursor=write_memo(Memo(look, fingerprint)))
+    tries = memo.tries if memo.fingerprint == fingerprint else 0
+    if tries >= MOST_TRIES:
+        raise DeliveryRefused(f"{source}: gave up after {tries} failed runs; mend the files, or the contract and run the job")
+    request = _request(source, fingerprint, look, tries + 1)
+    return dg.SensorResult(run_requests=[request], cursor=write_memo(Memo(look, fingerprint, tries + 1)))
+
+
+def _look(files: SourceFiles) -> str:
+    """Return what changes when a file is added, touched or gone, without reading any.
+
+    Raises:
+        SourceUnreadable: There is none.
+    """
+    files.files()
+    return hashlib.sha256(repr(files.stat_mark()).encode()).hexdigest()[:16]
+
+
+def _request(source: str, fingerprint: str, look: str, trial: int) -> dg.RunRequest:
+    """Return the request for a whole source and all that follows; its key is new for each try, for Dagster never forgets one."""
+    return dg.RunRequest(
+        run_key=f"{source}:{fingerprint[:16]}:{look}:{trial}",
+        asset_selection=[*intake_keys(source), *DOWNSTREAM],
+        tags={SOURCE_TAG: source},
+    )
+
+
+def read_memo(cursor: str | None) -> Memo:
+    """Return what the last tick noted; nothing where the cursor is of another version or form, for cursors outlive code."""
+    try:
+        match json.loads(cursor or "{}"):
+            case {"version": int(version), "look": str(look), "fingerprint": str(fingerprint), "tries": int(tries)}:
+                return Memo(look, fingerprint, tries) if version == CURSOR_VERSION else Memo()
     except ValueError:
-        return {}
-    return memo if isinstance(memo, dict) and memo.get("version") == CURSOR_VERSION else {}
+        return Memo()
+    return Memo()
 
 
-def _runs(context: dg.SensorEvaluationContext, statuses: list[dg.DagsterRunStatus], tags: dict[str, str]) -> bool:
-    return bool(context.instance.get_runs(dg.RunsFilter(statuses=statuses, tags=tags), limit=1))
+def write_memo(memo: Memo) -> str:
+    """Return the cursor that ``read_memo`` reads."""
+    return json.dumps({"version": CURSOR_VERSION, **memo._asdict()})
 
 
-def _result(
-    look: str, fingerprint: str, tries: int, *, skip: str | None = None, request: dg.RunRequest | None = None
-) -> dg.SensorResult:
-    cursor = json.dumps({"version": CURSOR_VERSION, "look": look, "fingerprint": fingerprint, "tries": tries})
-    return dg.SensorResult(run_requests=[request] if request else [], skip_reason=skip, cursor=cursor)
+def _is_run_in_flight(instance: dg.DagsterInstance) -> bool:
+    return bool(instance.get_runs(dg.RunsFilter(statuses=_IN_FLIGHT, tags={WRITER_TAG: "lake"}), limit=1))
+
+
+def _is_taken_in(instance: dg.DagsterInstance, source: str, fingerprint: str) -> bool:
+    """Return whether the last run that took the source in found this content, and succeeded.
+
+    An earlier run with this content does not count: the files may have changed since, and been put back.
+    """
+    last = instance.get_latest_materialization_event(intake_keys(source)[-1])
+    run = instance.get_run_by_id(last.run_id) if last else None
+    if run is None or run.status is not dg.DagsterRunStatus.SUCCESS:
+        return False
+    return run.tags.get(f"{FINGERPRINT_TAG}{source}") == fingerprint

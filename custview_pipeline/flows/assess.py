@@ -104,15 +104,19 @@ def _promised(contract: SourceContract) -> dict[str, tuple[EntityType, ...]]:
 
 
 def _freshness(snapshot: Snapshot, contracts: Sequence[SourceContract], now: datetime) -> pl.DataFrame:
-    """Return the age of the last delivery of each source beside what its contract promises."""
-    last = snapshot.read(DELIVERIES.name, ["source_system", "delivered_at"]).group_by("source_system").agg(pl.col("delivered_at").max())
+    """Return the age of the last delivery of each source, null where there is none, beside what its contract promises."""
+    last = (
+        snapshot.read(DELIVERIES.name, ["source_system", "delivered_at"])
+        .group_by("source_system")
+        .agg(pl.col("delivered_at").max())
+    )
     promised = pl.DataFrame(
         [(contract.source_system, contract.freshness_hours) for contract in contracts],
         schema={"source_system": pl.String, "freshness_hours": pl.Float64},
         orient="row",
     )
     age = (pl.lit(now) - pl.col("delivered_at")).dt.total_seconds() / 3600
-    return promised.join(last, on="source_system", how="inner").with_columns(age_hours=age)
+    return promised.join(last, on="source_system", how="left").with_columns(age_hours=age)
 
 
 def _findings(scores: pl.DataFrame, contracts: Sequence[SourceContract], run_id: str, now: datetime) -> pl.DataFrame:
@@ -135,7 +139,7 @@ def _findings(scores: pl.DataFrame, contracts: Sequence[SourceContract], run_id:
 
 def _overall(scores: pl.DataFrame) -> float:
     """Return the mean over sources and dimensions of the mean score of their attributes; 1 where nothing was judged."""
-    cells = scores.group_by("source_system", "dimension").agg(pl.col("score").mean())["score"]
+    cells = scores.group_by("source_system", "dimension", maintain_order=True).agg(pl.col("score").mean())["score"]
     mean = cells.mean()
     return float(mean) if isinstance(mean, float) else 1.0
 
@@ -143,5 +147,3 @@ def _overall(scores: pl.DataFrame) -> float:
 def _worst(scores: pl.DataFrame) -> tuple[tuple[str, str, str, float, float], ...]:
     below = scores.filter(~pl.col("is_on_target")).sort(pl.col("score") - pl.col("target"), "source_system", "attribute")
     return tuple(below.select("source_system", "attribute", "dimension", "score", "target").iter_rows())
-
-

@@ -103,7 +103,9 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now)
     admissions = _pass_airlock(intake, airlock, changes)
     if intake.source.fingerprint() != fingerprint:
-        raise SourceUnreadable(f"{contract.source_system}: the files changed while they were read; run again when they are complete")
+        raise SourceUnreadable(
+            f"{contract.source_system}: the files changed while they were read; run again when they are complete"
+        )
     row_count, tally = changes.rows.height, Tally.total(admission.tally for admission in admissions)
     judged = verdicts(tally, contract, row_count=row_count, counted=counted)
     delivery = _summarise(intake, delivery_id, changes, judged, admissions)

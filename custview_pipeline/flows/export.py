@@ -55,7 +55,7 @@ def export_quality(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> pl.DataFrame:
-    """Return the golden records with their values, one row a customer, one column an attribute.
+    """Return the golden records with their values, one row a customer, one column for each attribute of the dictionary.
 
     Args:
         snapshot: The lake.
@@ -67,8 +67,9 @@ def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> p
     with silenced("exporting golden records"):
         shown = mask_values(values) if is_masked else values
         wide = golden.select("cuid", "entity_type", "record_count", "source_count", "updated_at")
-        for (attribute,), said in shown.partition_by("attribute", as_dict=True, maintain_order=True).items():
-            wide = wide.join(said.select("cuid", pl.col("value").alias(str(attribute))), on="cuid", how="left")
+        for attribute in GOLDEN_ATTRIBUTES:
+            said = shown.filter(pl.col("attribute") == attribute)
+            wide = wide.join(said.select("cuid", pl.col("value").alias(attribute)), on="cuid", how="left")
         return wide.sort("cuid")
 
 

@@ -63,9 +63,7 @@ def link(lake: LakeWriter, rulebook: Rulebook, id_key: bytes, *, run_id: str, pr
         records = current_records(snapshot)
         tokens = current_index(snapshot, IndexPart.TOKENS, records)
         neighbourhoods = snapshot.read_index(IndexPart.NEIGHBOURHOODS).unique()
-        found = match(
-            tokens, neighbourhoods, _settings(rulebook), lambda what, count: progress.step("match_edges", what, count)
-        )
+        found = match(tokens, neighbourhoods, _settings(rulebook), lambda what, count: progress.step("match_edges", what, count))
         known = Known(snapshot.read(CROSSWALK.name), snapshot.read(CUID_HISTORY.name))
         clusters = pl.concat([part.clusters for part in found])
         now = datetime.now(UTC)
@@ -134,7 +132,7 @@ def _linkage(
 
 def _customers(current: pl.DataFrame) -> dict[str, int]:
     sizes = current.group_by("cuid").len()["len"]
-    return {"customer_count": len(sizes), "largest_cluster": int(sizes.max() or 0)}  # type: ignore[call-overload] -- a count
+    return {"customer_count": len(sizes), "largest_cluster": max(sizes, default=0)}
 
 
 def _stored(snapshot: Snapshot) -> Linkage:

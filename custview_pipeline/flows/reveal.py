@@ -69,6 +69,4 @@ def open_values(snapshot: Snapshot, keyring: Keyring, pointers: pl.DataFrame) ->
             .unnest("values")
             .select("record_id", "record_version", "attribute", "slot", "value")
         )
-        return pointers.join(
-            values, on=["record_id", "record_version", "attribute", "slot"], how="left", maintain_order="left"
-        )
+        return pointers.join(values, on=["record_id", "record_version", "attribute", "slot"], how="left", maintain_order="left")

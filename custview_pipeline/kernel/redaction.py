@@ -22,7 +22,7 @@ def silenced(doing: str) -> Iterator[None]:
         yield
     except CustviewError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever a library raises may quote values
         raise Redacted(f"{doing} failed: {type(error).__name__} at {_place(error)}") from None
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from custview_pipeline.kernel.errors import ProjectInvalid
+
 PROJECT: Final = "CUSTVIEW_PROJECT"
 KEYS: Final = "CUSTVIEW_KEYS"
 KEY_PROVIDER: Final = "CUSTVIEW_KEY_PROVIDER"
@@ -38,13 +40,13 @@ def worker_count() -> int:
     """Return how many airlock processes to use.
 
     Raises:
-        ValueError: CUSTVIEW_WORKERS is not a whole number of at least 1.
+        ProjectInvalid: CUSTVIEW_WORKERS is not a whole number of at least 1.
     """
     value = read(WORKERS)
     if value is None:
         return min(8, os.cpu_count() or 1)
-    if not value.isdigit() or int(value) < 1:
-        raise ValueError(f"{WORKERS} must be a whole number of at least 1")
+    if not value.isdecimal() or int(value) < 1:
+        raise ProjectInvalid(f"{WORKERS} must be a whole number of at least 1")
     return int(value)
 
 

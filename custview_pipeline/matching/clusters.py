@@ -16,7 +16,7 @@ COMPONENT_WEIGHT: Final = -4.0  # bits from which on a pair makes a component
 _STEP: Final = 3.0  # bits by which too large a component is cut, again and again
 _STRONGEST_CUT: Final = 24.0
 _LEAST_WEIGHT, _MOST_WEIGHT = -12.0, 24.0  # bits: no single pair says more
-_CANNOT_LINK: Final = -1e6
+_CANNOT_LINK: Final = -np.inf  # a finite weight could be outvoted across two large parts
 # Share of the best pair in the evidence across two parts, the rest being the mean of all pairs: the largest single gain measured.
 _BEST_SHARE: Final = 0.4
 

@@ -56,19 +56,26 @@ def assign_cuids(
     """
     before = newest(known.crosswalk, ["record_id"])
     held = before.drop_nulls("cuid").select("record_id", before_cuid="cuid")
-    carried = _carry(clusters, held, known.history)
+    homes = _find_homes(clusters, held, known.history)
+    carried = _carry(homes)
     minted = _mint(clusters, carried, known.history, mint)
     owner = pl.concat([carried, minted.select("cluster", "cuid")])
     current = clusters.join(owner, on="cluster", how="left").select("record_id", "cuid").sort("record_id")
-    history = _history(current, held, minted, run_id=run_id, now=now)
+    happened = [
+        minted.select("cuid", "founding_record_id").with_columns(event=pl.lit("created")),
+        _merged(homes, carried).with_columns(event=pl.lit("merged_into")),
+        _split(current, held, minted).with_columns(event=pl.lit("split_from")),
+        held.select(cuid="before_cuid").unique().join(homes, on="cuid", how="anti").with_columns(event=pl.lit("retired")),
+    ]
+    history = _history(happened, run_id=run_id, now=now)
     return CrosswalkChange(_moves(current, before, records, run_id=run_id, now=now), history, current)
 
 
-def _carry(clusters: pl.DataFrame, held: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """Return cluster, cuid: which cluster goes on under which known id.
+def _find_homes(clusters: pl.DataFrame, held: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Return cuid, cluster, shared, created_at: where the records of each known customer are now, once a customer.
 
-    A customer's id goes to the cluster that holds most of its records (tie: the one with its founding record, then the smallest
-    cluster); where a cluster could carry several ids, it carries the oldest.
+    That is the cluster that holds most of them (tie: the one with its founding record, then the smallest cluster). A customer
+    whose records are all gone has no home.
     """
     founded = _founded(history)
     overlap = (
@@ -81,17 +88,23 @@ def _carry(clusters: pl.DataFrame, held: pl.DataFrame, history: pl.DataFrame) ->
             created_at=pl.col("created_at").first(),
         )
     )
-    kept = overlap.sort("cuid", "shared", "has_founder", "cluster", descending=[False, True, True, False]).unique(
-        "cuid", keep="first", maintain_order=True
-    )
-    oldest = kept.sort("cluster", "created_at", "shared", "cuid", descending=[False, False, True, False], nulls_last=True)
+    likeliest = overlap.sort("cuid", "shared", "has_founder", "cluster", descending=[False, True, True, False])
+    homes = likeliest.unique("cuid", keep="first", maintain_order=True)
+    return homes.select("cuid", "cluster", "shared", "created_at")
+
+
+def _carry(homes: pl.DataFrame) -> pl.DataFrame:
+    """Return cluster, cuid: which cluster goes on under which known id; one that could carry several carries the oldest."""
+    oldest = homes.sort("cluster", "created_at", "shared", "cuid", descending=[False, False, True, False], nulls_last=True)
     return oldest.unique("cluster", keep="first", maintain_order=True).select("cluster", "cuid")
 
 
 def _founded(history: pl.DataFrame) -> pl.DataFrame:
     """Return cuid, founding_record_id, created_at."""
     created = history.filter(pl.col("event") == "created").sort("happened_at")
-    return created.unique("cuid", keep="first", maintain_order=True).select("cuid", "founding_record_id", created_at="happened_at")
+    return created.unique("cuid", keep="first", maintain_order=True).select(
+        "cuid", "founding_record_id", created_at="happened_at"
+    )
 
 
 def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, history: pl.DataFrame, mint: Mint) -> pl.DataFrame:
@@ -99,14 +112,10 @@ def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, history: pl.DataFrame, 
     founders = clusters.select("cluster").unique().join(carried, on="cluster", how="anti").sort("cluster")
     earlier = _founded(history).group_by("founding_record_id").agg(nth=pl.len().cast(pl.Int64))
     founders = founders.join(earlier, left_on="cluster", right_on="founding_record_id", how="left", maintain_order="left")
-    return founders.select(
-        "cluster", cuid=mint(founders["cluster"], founders["nth"].fill_null(0)), founding_record_id="cluster"
-    )
+    return founders.select("cluster", cuid=mint(founders["cluster"], founders["nth"].fill_null(0)), founding_record_id="cluster")
 
 
-def _moves(
-    current: pl.DataFrame, before: pl.DataFrame, records: pl.DataFrame, *, run_id: str, now: datetime
-) -> pl.DataFrame:
+def _moves(current: pl.DataFrame, before: pl.DataFrame, records: pl.DataFrame, *, run_id: str, now: datetime) -> pl.DataFrame:
     """Return the rows of crosswalk to append."""
     last = before.select("record_id", "version", before_cuid="cuid")
     present = (
@@ -127,36 +136,26 @@ def _moves(
     )
 
 
-def _history(
-    current: pl.DataFrame,
-    held: pl.DataFrame,
-    minted: pl.DataFrame,
-    *,
-    run_id: str,
-    now: datetime,
-) -> pl.DataFrame:
-    """Return the rows of cuid_history to append."""
-    moved = held.join(current, on="record_id", how="left")
-    active_now = current["cuid"].unique()
-    ended = moved.filter(~pl.col("before_cuid").is_in(active_now.implode()))
-    heirs = ended.drop_nulls("cuid").group_by("before_cuid", "cuid").len().sort("before_cuid", "len", "cuid", descending=[False, True, False])
-    merged = heirs.unique("before_cuid", keep="first", maintain_order=True).select(cuid="before_cuid", other_cuid="cuid")
-    retired = ended.select(cuid="before_cuid").unique().join(merged, on="cuid", how="anti")
-    split = (
-        moved.filter((pl.col("cuid") != pl.col("before_cuid")) & pl.col("cuid").is_in(minted["cuid"].implode()))
-        .filter(pl.col("before_cuid").is_in(active_now.implode()))
-        .select("cuid", other_cuid="before_cuid")
-        .unique()
-    )
-    events = [
-        minted.select("cuid", "founding_record_id").with_columns(event=pl.lit("created")),
-        merged.with_columns(event=pl.lit("merged_into")),
-        split.with_columns(event=pl.lit("split_from")),
-        retired.with_columns(event=pl.lit("retired")),
-    ]
+def _merged(homes: pl.DataFrame, carried: pl.DataFrame) -> pl.DataFrame:
+    """Return cuid, other_cuid: customers whose home goes on under the id of an older one."""
+    owners = carried.rename({"cuid": "other_cuid"})
     return (
-        pl.concat([CUID_HISTORY.empty().drop("run_id", "happened_at"), *events], how="diagonal")
+        homes.join(owners, on="cluster", how="inner").filter(pl.col("cuid") != pl.col("other_cuid")).select("cuid", "other_cuid")
+    )
+
+
+def _split(current: pl.DataFrame, held: pl.DataFrame, minted: pl.DataFrame) -> pl.DataFrame:
+    """Return cuid, other_cuid: new customers, and the known one that most of their records come from (tie: the smallest id)."""
+    came_from = current.join(minted, on="cuid", how="semi").join(held, on="record_id", how="inner")
+    counted = came_from.group_by("cuid", "before_cuid").len().sort("cuid", "len", "before_cuid", descending=[False, True, False])
+    return counted.unique("cuid", keep="first", maintain_order=True).select("cuid", other_cuid="before_cuid")
+
+
+def _history(happened: list[pl.DataFrame], *, run_id: str, now: datetime) -> pl.DataFrame:
+    """Return the rows of cuid_history to append."""
+    return (
+        pl.concat([CUID_HISTORY.empty().drop("run_id", "happened_at"), *happened], how="diagonal")
         .with_columns(run_id=pl.lit(run_id), happened_at=pl.lit(now, CUID_HISTORY.types["happened_at"]))
         .select(CUID_HISTORY.types.names())
-        .sort("cuid", "event", "other_cuid")
+        .sort("cuid", "event")
     )

@@ -23,7 +23,8 @@ _FREQUENCIES: Final[dict[str, tuple[str, str]]] = {  # name -> (expression, what
 }
 _RAREST: Final = -30.0  # log share of a value nobody has; never used by an agreement, which needs two holders
 _FILLED_SHARE: Final = 0.001  # a feature filled in fewer records than this is left out
-_LARGEST_NEIGHBOUR_GROUP: Final = 20  # phones and identifiers held by more records are not sought one edit apart
+LARGEST_NEAR_GROUP: Final = 20  # phones and identifiers held by more records are not sought one edit apart
+NEAR_LISTS: Final = ("phones", "identifiers")  # features of which a record may have several, sought one edit apart
 
 
 class Prepared:
@@ -31,7 +32,8 @@ class Prepared:
 
     Tables made: ``records`` (rid 0..n-1 in the order of record id; tokens; ``lf_*`` log shares; ``word_weight``),
     ``near`` (left_token, right_token: values one edit apart), ``word`` (rid, token, weight), ``near_phones`` and
-    ``near_identifiers`` (i < j: records with such values one edit apart).
+    ``near_identifiers`` (i < j: records with such values one edit apart; ``block_pairs``: how many pairs
+    their rarest such values make).
     """
 
     def __init__(self, engine: Engine, entity_type: EntityType, neighbourhoods: pl.DataFrame, tokens: pl.DataFrame) -> None:
@@ -51,15 +53,16 @@ class Prepared:
             from neighbourhood x join neighbourhood y on x.key = y.key and x.token <> y.token
             where x.part + y.part = 1 or x.part + y.part = 4"""
         )
-        for feature in ("phones", "identifiers"):
+        for feature in NEAR_LISTS:
             engine.run(
                 f"""create or replace table near_{feature} as
                 with held as (select rid, unnest({feature}) token from raw_records),
-                groups as (select token, list(rid) rids from held group by token having count(*) <= {_LARGEST_NEIGHBOUR_GROUP}),
-                lefts as (select unnest(l.rids) i, r.rids from groups l join near on l.token = near.left_token
+                groups as (select token, list(rid) rids from held group by token having count(*) <= {LARGEST_NEAR_GROUP}),
+                lefts as (select unnest(l.rids) i, r.rids, len(l.rids) * len(r.rids) block_pairs
+                    from groups l join near on l.token = near.left_token
                     join groups r on r.token = near.right_token where near.left_token < near.right_token),
-                pairs as (select i, unnest(rids) j from lefts)
-                select distinct least(i, j) i, greatest(i, j) j from pairs where i <> j"""
+                pairs as (select i, unnest(rids) j, block_pairs from lefts)
+                select least(i, j) i, greatest(i, j) j, min(block_pairs) block_pairs from pairs where i <> j group by 1, 2"""
             )
 
     def _weigh(self, engine: Engine) -> None:

@@ -52,8 +52,8 @@ class MatchedType:
     """What matching found among the records of one entity type.
 
     Attributes:
-        edges: left_id < right_id, pattern, weight (bits), probability (0 to 1), decision, is_forbidden; pairs from the review
-            weight on, and forbidden ones.
+        edges: left_id < right_id, pattern, weight (bits), probability (0 to 1), decision, is_forbidden; compared pairs from the
+            review weight on, and forbidden ones that might have been linked.
         clusters: record_id, cluster (smallest record id in it); every record once.
         compared_count: Candidate pairs compared.
         cut_count: Pairs left out because their component was too large.
@@ -107,7 +107,7 @@ def _match_prepared(
     candidates, strangers = count_patterns(engine, "compared"), count_patterns(engine, "compared_random")
     model = learn(entity_type, comparisons, candidates, strangers, prepared.count)
     floor = min(COMPONENT_WEIGHT, settings.review_weight)
-    score(engine, model, "compared", "scored", keep_above=floor)
+    score(engine, model, "compared", "scored", keep_from=floor)
     scored = engine.frame("select * from scored order by i, j")
     linked = scored.filter((pl.col("weight") > COMPONENT_WEIGHT) & ~pl.col("is_forbidden"))
     found = components(
@@ -152,7 +152,7 @@ def _close(engine: Engine, model: MatchModel, found: Components) -> pl.DataFrame
         from labels x join labels y on x.component = y.component and x.rid < y.rid order by 1, 2"""
     )
     compare(engine, model.comparisons, "inside", "compared_inside")
-    score(engine, model, "compared_inside", "scored_inside", keep_above=_ANY_WEIGHT)
+    score(engine, model, "compared_inside", "scored_inside", keep_from=_ANY_WEIGHT)
     return engine.frame("select i, j, weight, is_forbidden from scored_inside order by i, j")
 
 

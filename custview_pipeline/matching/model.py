@@ -158,7 +158,9 @@ class _Learner:
             ]
             household = self._household(unrelated, households)
         tables = [tuple(tuple(float(x) for x in row) for row in table) for table in (match, household, unrelated)]
-        return MatchModel(entity_type, self.comparisons, tables[0], tables[1], tables[2], shares, self.records)
+        total = sum(shares)
+        of_all = (shares[0] / total, shares[1] / total, shares[2] / total)
+        return MatchModel(entity_type, self.comparisons, tables[0], tables[1], tables[2], of_all, self.records)
 
     def _posteriors(self, tables: tuple[list[Floats], ...], shares: tuple[float, ...]) -> list[Floats]:
         logs = [_log_likelihood(self.levels, table, share) for table, share in zip(tables, shares, strict=True)]
@@ -189,6 +191,7 @@ class _Learner:
             if prior is None:
                 table = unrelated[place].copy()
                 if self.comparisons[place].name == "given_name":
+                    table *= 1 - HOUSEHOLD_SAME_GIVEN
                     table[1] += HOUSEHOLD_SAME_GIVEN
             else:
                 table = _smooth(self._histogram(place, households), prior, _HOUSEHOLD_PRIOR_PAIRS)

@@ -16,11 +16,11 @@ def count_patterns(engine: Engine, table: str) -> PatternCounts:
     return PatternCounts(found["pattern"].astype("int64"), found["n"].astype("float64"))
 
 
-def score(engine: Engine, model: MatchModel, table: str, out: str, *, keep_above: float) -> None:
+def score(engine: Engine, model: MatchModel, table: str, out: str, *, keep_from: float) -> None:
     """Score the compared pairs of one table into another.
 
     The table made has i, j, pattern, ``weight`` (bits, a multiple of 1/64) and ``is_forbidden`` (suffixes differ: Jr is not Sr),
-    for pairs whose weight is above ``keep_above`` or that are forbidden.
+    for pairs whose weight is at least ``keep_from``.
     """
     patterns = engine.arrays(f"select distinct pattern from {table} order by pattern")["pattern"].astype("int64")
     match, household, unrelated = model.log_likelihoods(patterns)
@@ -34,7 +34,7 @@ def score(engine: Engine, model: MatchModel, table: str, out: str, *, keep_above
         select i, j, pattern, round(64 * (match - greatest(u, h) - ln(1 + exp(-abs(u - h)))) / ln(2)) / 64 weight,
             {_forbidden(model)} is_forbidden
         from (select i, j, pattern, match, {unrelated_sql} u, {household_sql} h from {table} join pattern_score using (pattern))
-        where weight > {keep_above}"""
+        where weight >= {keep_from}"""
     )
 
 
@@ -47,7 +47,8 @@ def _with_term_frequencies(model: MatchModel) -> tuple[str, str]:
         unrelated += f" + coalesce({column} - ({math.log(model.unrelated[position][level])}), 0)"
         if comparison.name == "given_name":  # strangers' given names, and those that run in a family
             in_household = math.log(model.household[position][level])
-            household += f" + coalesce(ln(exp({column}) + {HOUSEHOLD_SAME_GIVEN}) - ({in_household}), 0)"
+            shared = f"exp({column}) * {1 - HOUSEHOLD_SAME_GIVEN} + {HOUSEHOLD_SAME_GIVEN}"
+            household += f" + coalesce(ln({shared}) - ({in_household}), 0)"
     return household, unrelated
 
 

@@ -155,4 +155,4 @@ def spell_us_state(text: str) -> str:
 def _in_title_case(text: str) -> str:
     if not has_uniform_case(text):
         return text
-    return " ".join(word.upper() if word.lower() in DIRECTIONS and len(word) < 3 else word.capitalize() for word in text.split())  # noqa: PLR2004
+    return " ".join(word.upper() if word.upper() in DIRECTIONS.values() else word.capitalize() for word in text.split())

@@ -25,7 +25,7 @@ def gather_claims(
 
     Returns:
         ``CLAIM_COLUMNS``. ``vote_count`` is how many records of the customer give an equal value, ``source_count`` how many
-        source systems.
+        source systems; a value that cannot be compared stands alone.
     """
     owners = crosswalk.select("record_id", "cuid").join(
         records.select("record_id", "source_system", "updated_at"), on="record_id", how="inner"
@@ -41,5 +41,6 @@ def gather_claims(
             trust_score=pl.when("is_valid").then(pl.col("trust")).otherwise(pl.col("trust") * INVALID_TRUST).fill_null(0.0)
         )
         .join(votes, on=value, how="left")
+        .with_columns(pl.col("vote_count", "source_count").fill_null(1))
         .select(CLAIM_COLUMNS)
     )

@@ -41,9 +41,7 @@ def elect(claims: pl.DataFrame, strategies: Mapping[str, Sequence[str]]) -> pl.D
     by_strategies: dict[tuple[str, ...], list[str]] = {}
     for attribute, names in strategies.items():
         by_strategies.setdefault(tuple(names), []).append(attribute)
-    ranked = [
-        _rank(claims.filter(pl.col("attribute").is_in(attributes)), names) for names, attributes in by_strategies.items()
-    ]
+    ranked = [_rank(claims.filter(pl.col("attribute").is_in(attributes)), names) for names, attributes in by_strategies.items()]
     return pl.concat(ranked).sort(*_GROUP, "rank")
 
 
@@ -76,8 +74,8 @@ def _rank(claims: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
 
 def _why_lost(names: tuple[str, ...]) -> pl.Expr:
     """Name the first criterion on which a candidate falls behind the winner; an equal value agrees rather than loses."""
-    reason = pl.when(pl.col("token") == pl.col("winner_token")).then(pl.lit("agrees"))
-    reason = reason.when(pl.col("is_valid") != pl.col("winner_is_valid")).then(pl.lit("invalid"))
+    agrees = pl.when(pl.col("token") == pl.col("winner_token")).then(pl.lit("agrees"))
+    reason = agrees.when(pl.col("is_valid") != pl.col("winner_is_valid")).then(pl.lit("invalid"))
     for name in names:
         column = _CRITERIA[name]
         reason = reason.when(pl.col(column).ne_missing(pl.col(f"winner_{column}"))).then(pl.lit(_LOST_BECAUSE[name]))

@@ -9,8 +9,9 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS, OPEN_VALUE, POINTER
 from custview_pipeline.kernel.versions import newest
 
-_UNVERSIONED: Final = tuple(
-    name for name in GOLDEN_RECORDS.types if name not in ("cuid", "version", "run_id", "valid_from_at")
+# What makes a new version where it differs; other rules that elect the same values change nothing about a customer.
+_CONTENT: Final = tuple(
+    name for name in GOLDEN_RECORDS.types if name not in ("cuid", "version", "rulebook_version", "run_id", "valid_from_at")
 )
 
 
@@ -107,9 +108,9 @@ def _assemble(election: Election, rulebook_version: str) -> pl.DataFrame:
 
 def _changed(elected: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
     """Keep the elected records that are new or differ from the current ones, under their next version."""
-    joined = elected.join(current.select("cuid", "version", *_UNVERSIONED), on="cuid", how="left", suffix="_before")
+    joined = elected.join(current.select("cuid", "version", *_CONTENT), on="cuid", how="left", suffix="_before")
     is_new = pl.col("version").is_null()
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in _UNVERSIONED)
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in _CONTENT)
     return joined.filter(is_new | differs).with_columns(version=pl.col("version").fill_null(0) + 1)
 
 

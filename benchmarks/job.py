@@ -1,0 +1,131 @@
+"""The whole job by stage on a generated world: CPU seconds, wall time and peak memory, beside the budget of the design.
+
+    python benchmarks/job.py --rows 1000000
+
+It runs the flows of the main job in this process and its airlock workers, without Dagster. CPU counts ended workers too; memory is
+the resident set of the process tree, sampled. The numbers are for comparison within one run: read shares, not seconds.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
+from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.demo.world import generate
+from custview_pipeline.flows.assess import assess
+from custview_pipeline.flows.deliver import Intake, deliver
+from custview_pipeline.flows.link import link
+from custview_pipeline.flows.publish import publish
+from custview_pipeline.flows.survive import survive
+from custview_pipeline.kernel.ports import Unwatched
+from custview_pipeline.protection.keyring import Keyring
+from custview_pipeline.protection.wrapped_keys import Purpose
+
+# CPU seconds for 1M source records, from the design's findings.
+BUDGET = {"admit": 76.5, "link": 15.0, "survive": 8.0, "publish and audit": 5.0}
+RUN = "benchmark"
+T = TypeVar("T")
+
+
+class Meter:
+    """CPU seconds, wall seconds and peak memory of named stages."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, tuple[float, float, float]] = {}
+        self._peak = 0.0
+        self._process = psutil.Process()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def measure(self, stage: str, work: Callable[[], T]) -> T:
+        """Run ``work`` and add what it took to the stage."""
+        self._peak, cpu, wall = 0.0, _cpu(), time.perf_counter()
+        result = work()
+        before = self.stages.get(stage, (0.0, 0.0, 0.0))
+        taken = (_cpu() - cpu, time.perf_counter() - wall)
+        self.stages[stage] = (before[0] + taken[0], before[1] + taken[1], max(before[2], self._peak))
+        return result
+
+    def _watch(self) -> None:
+        while True:
+            tree = [self._process, *self._process.children(recursive=True)]
+            resident = 0
+            for process in tree:
+                try:
+                    resident += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self._peak = max(self._peak, resident / 2**30)
+            time.sleep(0.2)
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def run(directory: Path, rows: int, seed: int, workers: int) -> tuple[Meter, dict[str, int]]:
+    """Generate a world and run the job on it."""
+    meter = Meter()
+    meter.measure("generate (not of the job)", lambda: generate(directory / "world", records=rows, seed=seed))
+    project = load_project(directory / "world")
+    keys = directory / "keys"
+    keyring = Keyring.open(FileKeyProvider(keys), KeyDirectory(keys))
+    _, id_key = keyring.current(Purpose.ID)
+    with DeltaLake(project.lake, keyring).writer() as lake:
+        for contract in project.contracts:
+            files = SourceFiles(project.directory, contract)
+            intake = Intake(contract, files, project.region, keyring.airlock_keys(), workers, RUN, Unwatched())
+            meter.measure("admit", lambda intake=intake: deliver(intake, lake))
+        linkage = meter.measure("link", lambda: link(lake, project.rulebook, id_key, run_id=RUN, progress=Unwatched()))
+        meter.measure("survive", lambda: survive(lake, project.contracts, project.rulebook, run_id=RUN, progress=Unwatched()))
+        meter.measure("publish and audit", lambda: publish(lake, run_id=RUN))
+        meter.measure("publish and audit", lambda: assess(lake, project.contracts, project.rulebook, run_id=RUN))
+    counts = {
+        "records": linkage.record_count,
+        "pairs compared": linkage.compared_count,
+        "customers": linkage.customer_count,
+        "largest cluster": linkage.largest_cluster,
+    }
+    return meter, counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=100_000, help="source records over all four systems")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes of the airlock")
+    parser.add_argument("--json", action="store_true", help="print one JSON line instead of a table")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        meter, counts = run(Path(folder), options.rows, options.seed, options.workers)
+    if options.json:
+        print(json.dumps({"counts": counts, "stages": meter.stages}))
+        return
+    table = Table("stage", "CPU s", "wall s", "peak GiB", "budget CPU s", title=f"{options.rows:,} records, {platform.machine()}")
+    for stage, (cpu, wall, peak) in meter.stages.items():
+        budget = f"{BUDGET[stage] * options.rows / 1_000_000:.1f}" if stage in BUDGET else ""
+        table.add_row(stage, f"{cpu:.1f}", f"{wall:.1f}", f"{peak:.2f}", budget)
+    job = [values for stage, values in meter.stages.items() if stage in BUDGET]
+    budget = f"{sum(BUDGET.values()) * options.rows / 1_000_000:.1f}"
+    table.add_row("the job", f"{sum(v[0] for v in job):.1f}", f"{sum(v[1] for v in job):.1f}", f"{max(v[2] for v in job):.2f}", budget)
+    console = Console()
+    console.print(table)
+    console.print(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Tests of ``custview_pipeline.stewardship.tasks``."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custview_pipeline.contracts.matching_tables import REVIEW_TASKS
+from custview_pipeline.stewardship.tasks import find_tasks
+from custview_pipeline_tests.factories import crosswalk, cuid, edges
+
+OWNERS = crosswalk(*({"record_id": number, "cuid": cuid(number % 3)} for number in range(9)))
+
+
+def tasks(*rows, owners=OWNERS):
+    return find_tasks(edges(*rows), owners, match_weight=0.5, run_id="run-1")
+
+
+@pytest.mark.parametrize(
+    ("decision", "weight", "kind"),
+    [
+        ("POSSIBLE_MATCH", -0.5, "possible_match"),
+        ("MATCH", 6.0, "contradicted_match"),
+        ("NO_MATCH", 6.0, "suffix_conflict"),
+        ("NO_MATCH", 0.5, None),
+        ("NO_MATCH", -3.0, None),
+    ],
+)
+def test_a_pair_of_two_customers_is_shown_for_a_reason(decision, weight, kind):
+    found = tasks({"left_id": 0, "right_id": 1, "decision": decision, "weight": weight})
+
+    assert found["kind"].to_list() == ([] if kind is None else [kind])
+
+
+def test_a_pair_of_one_customer_needs_nobody():
+    assert tasks({"left_id": 0, "right_id": 3}).is_empty()
+
+
+def test_a_pair_of_a_record_that_is_gone_is_left_out():
+    assert tasks({"left_id": 0, "right_id": 99}).is_empty()
+
+
+def test_of_all_pairs_between_two_customers_the_strongest_is_shown():
+    found = tasks(
+        {"left_id": 0, "right_id": 1, "weight": 2.0},
+        {"left_id": 3, "right_id": 4, "weight": 7.0},
+        {"left_id": 1, "right_id": 6, "weight": 5.0},
+    )
+
+    assert found.select("left_id", "right_id", "weight").rows() == [(3, 4, 7.0)]
+
+
+def test_the_strongest_evidence_comes_first_and_ties_go_by_record():
+    found = tasks(
+        {"left_id": 1, "right_id": 2, "weight": 1.0},
+        {"left_id": 0, "right_id": 2, "weight": 1.0},
+        {"left_id": 0, "right_id": 1, "weight": 9.0},
+    )
+
+    assert found.select("left_id", "right_id").rows() == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_a_task_names_both_customers_and_the_run_and_keeps_its_contract():
+    found = tasks({"left_id": 0, "right_id": 4})
+
+    REVIEW_TASKS.assert_holds(found)
+    assert found.select("left_cuid", "right_cuid", "run_id").row(0) == (cuid(0), cuid(1), "run-1")
+
+
+def test_without_edges_there_is_nothing_to_do():
+    REVIEW_TASKS.assert_holds(tasks())
+
+
+@given(st.permutations(range(12)))
+def test_the_order_of_rows_does_not_matter(order):
+    pairs = [(left, right) for left in range(4) for right in range(4, 7)]
+    rows = [{"left_id": left, "right_id": right, "weight": float((left * right) % 4)} for left, right in pairs]
+
+    shuffled = tasks(*(rows[place] for place in order), owners=OWNERS.sample(fraction=1, shuffle=True, seed=order[0]))
+
+    assert shuffled.equals(tasks(*rows))
+    assert isinstance(shuffled, pl.DataFrame)
