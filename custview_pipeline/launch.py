@@ -1,5 +1,6 @@
 """Runs the main job in this process, or serves UI and daemon; both on the project's own Dagster instance."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ import dagster as dg
 import psutil
 from dagster._core.instance.ref import InstanceRef  # the way to an instance with a folder of its own; not exported
 
+from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.definitions import build_definitions
 from custview_pipeline.defs.jobs import REFRESH, WRITER_TAG
@@ -26,6 +29,7 @@ HOME: Final = Path(".custview") / "dagster"
 _LOOK_SECONDS: Final = 0.5
 _SHUTDOWN_SECONDS: Final = 60.0  # Dagster gives each of its services 15 s or more
 _LINGER_SECONDS: Final = 10.0
+_TOLD: Final = frozenset({"Failure", "DagsterAssetCheckFailedError"})  # by the stage, or by whoever judged the check
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -60,16 +64,38 @@ def refresh(project: Project, progress: Progress) -> bool:
 
     Returns:
         Whether it succeeded and no blocking check failed.
+
+    Raises:
+        CustviewError: A setting, the keys, the lake or Dagster's storage is at fault; nothing was begun.
     """
-    with silenced("running the job"), open_instance(project.directory) as instance:
-        job = build_definitions(project, progress).resolve_job_def(REFRESH.name)
-        outcome = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config=_QUIET, tags={WRITER_TAG: "lake", "custview/started_by": "cli"}
-        )
-        for event in outcome.all_events:
-            if event.is_step_failure and event.step_key:
-                progress.failed(event.step_key, "failed; see the run in Dagster's UI")
-        return outcome.success
+    settings.worker_count()
+    with settings.secrets_withheld():
+        DeltaLake(project.lake, open_keyring(project.name))  # what every stage would stumble over is told once, before them
+        with silenced(f"opening {_storage_of(project)}"):
+            instance = open_instance(project.directory)
+        with silenced("running the job"), instance:
+            job = build_definitions(project, progress).resolve_job_def(REFRESH.name)
+            tags = {WRITER_TAG: "lake", "custview/started_by": "cli"}
+            outcome = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=tags)
+            _tell_failures(outcome, progress)
+            return outcome.success
+
+
+def _storage_of(project: Project) -> str:
+    is_postgres = settings.read(settings.POSTGRES_URL) is not None
+    return f"Dagster's storage ({f'the database of {settings.POSTGRES_URL}' if is_postgres else project.directory / HOME})"
+
+
+def _tell_failures(outcome: dg.ExecuteInProcessResult, progress: Progress) -> None:
+    """Name the failures that no stage told of: the type of the error only, for its text may quote values."""
+    failures = [event for event in outcome.all_events if event.is_step_failure]
+    for event in failures:
+        error = event.step_failure_data.error
+        kind = (error.cause or error).cls_name if error else None
+        if kind not in _TOLD:
+            progress.failed(str(event.step_key), f"failed with {kind or 'an unknown error'}; the run in Dagster's UI has the place")
+    if not failures and not outcome.success:
+        progress.failed(REFRESH.name, "failed outside of any step; see the run in Dagster's UI")
 
 
 def serve(directory: Path, *, host: str, port: int) -> int:
@@ -145,5 +171,8 @@ def write_home(directory: Path) -> Path:
     home = (directory / HOME).absolute()
     home.mkdir(parents=True, exist_ok=True)
     for name in ("dagster.yaml", "workspace.yaml"):
-        (home / name).write_text(files("custview_pipeline.defs").joinpath(name).read_text(encoding="utf-8"), encoding="utf-8")
+        # A run that starts at the same time must not find half a file.
+        unfinished = home / f".{name}.{os.getpid()}"
+        unfinished.write_text(files("custview_pipeline.defs").joinpath(name).read_text(encoding="utf-8"), encoding="utf-8")
+        unfinished.replace(home / name)
     return home

@@ -4,11 +4,11 @@ import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from custview_pipeline.adapters.access_log import log_access
@@ -21,12 +21,13 @@ from custview_pipeline.adapters.written_tables import TableFormat, write_table
 from custview_pipeline.cli.pages import print_demo, print_portrait
 from custview_pipeline.cli.progress import LiveProgress
 from custview_pipeline.cli.summary import print_summary
+from custview_pipeline.cli.terminal import messages, results
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.demo.world import generate
 from custview_pipeline.flows.export import Export, export_crosswalk, export_edges, export_golden, export_quality
 from custview_pipeline.flows.portrait import portray
-from custview_pipeline.kernel.errors import CustviewError, ProjectInvalid
-from custview_pipeline.kernel.identifiers import parse_cuid
+from custview_pipeline.kernel.errors import CustviewError, ProjectInvalid, UnknownCustomer
+from custview_pipeline.kernel.identifiers import Cuid, parse_cuid
 from custview_pipeline.protection.keyring import Keyring
 
 FAILED, WRONG_USE = 1, 2
@@ -35,9 +36,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""One trusted view of each customer, with no readable personal data at rest.
-
-    Exit codes: 0 good; 1 the run failed or a blocking check failed; 2 the command, the project or a contract is wrong.""",
+    help="One trusted view of each customer, with no readable personal data at rest.",
+    epilog="Exit codes: 0 good; 1 the run failed or a blocking check failed; 2 the command, the project or a contract is wrong.",
 )
 
 ProjectOption = Annotated[
@@ -51,7 +51,26 @@ ProjectOption = Annotated[
 ]
 
 
-@app.command()
+ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why they are revealed; needed with --reveal.")]
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 -- typer calls it so
+    if asked:
+        results().print(f"custview {version('custview-pipeline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def custview(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before any command; the help of ``app`` is what is shown."""
+
+
+@app.command(epilog="Example: custview demo .custview/demo --records 100000")
 def demo(
     directory: Annotated[Path, typer.Argument(help="Where to write the demo project.")] = Path(".custview/demo"),
     *,
@@ -63,15 +82,17 @@ def demo(
         print_demo(generate(directory, records=records, seed=seed))
 
 
-@app.command()
+@app.command(epilog="Example: custview init my-project")
 def init(directory: Annotated[Path, typer.Argument(help="Where to write the project.")]) -> None:
     """Write a new project: custview.yaml, a contract to start from, a rulebook."""
     with _errors():
+        console = results()
         for path in write_project(directory):
-            Console().print(f"wrote {path}")
+            console.print(f"wrote {escape(str(path))}")
+        console.print(f"next: describe your source in the contract, then custview run --project {escape(str(directory))}")
 
 
-@app.command()
+@app.command(epilog="Example: custview run --project my-project")
 def run(project: ProjectOption = None) -> None:
     """Run the main job: take in every source, match, elect golden records, build views, audit.
 
@@ -88,7 +109,7 @@ def run(project: ProjectOption = None) -> None:
     raise typer.Exit(0 if is_good else FAILED)
 
 
-@app.command()
+@app.command(epilog="Example: custview up --project my-project --port 3000")
 def up(
     project: ProjectOption = None,
     *,
@@ -101,20 +122,21 @@ def up(
         load_project(directory)
         from custview_pipeline.launch import serve  # noqa: PLC0415 -- see run
 
+        messages().print(f"starting the UI at http://{host}:{port}; Ctrl-C ends it and the daemon", soft_wrap=True)
         raise typer.Exit(serve(directory, host=host, port=port))
 
 
-@app.command()
+@app.command(epilog='Example: custview show CUQM8403JRZBQKMZVAM --reveal --reason "customer asked for a copy"')
 def show(
-    cuid: Annotated[str, typer.Argument(help="Customer id; case, spaces and dashes are free.")],
+    cuid: Annotated[str, typer.Argument(metavar="CUID", help="Customer id; case and dashes are free.", show_default=False)],
     project: ProjectOption = None,
     *,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the values themselves; logged.")] = False,
-    reason: Annotated[str, typer.Option(help="Why they are revealed.")] = "",
+    reason: ReasonOption = "",
 ) -> None:
     """Print one customer: each value, masked, with its source and why it won."""
     with _errors():
-        known = parse_cuid(cuid)
+        known = _parse(cuid)
         opened, keyring = _open(project)
         lake = DeltaLake(opened.lake, keyring)
         if reveal:
@@ -122,7 +144,7 @@ def show(
         print_portrait(portray(lake.snapshot(), keyring, known, is_masked=not reveal))
 
 
-@app.command()
+@app.command(epilog="Example: custview export crosswalk --format parquet --output crosswalk.parquet")
 def export(
     what: Annotated[Export, typer.Argument(help="Which table.")],
     project: ProjectOption = None,
@@ -130,7 +152,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
     table_format: Annotated[TableFormat, typer.Option("--format", "-f", help="Format of the file.")] = TableFormat.CSV,
     reveal: Annotated[bool, typer.Option("--reveal", help="golden: the values themselves instead of masks; logged.")] = False,
-    reason: Annotated[str, typer.Option(help="Why they are revealed.")] = "",
+    reason: ReasonOption = "",
 ) -> None:
     """Write a table to a file: crosswalk, edges, golden records (masked) or quality scores."""
     with _errors():
@@ -147,7 +169,7 @@ def export(
             Export.QUALITY: lambda: export_quality(snapshot),
         }[what]()
         write_table(frame, output, table_format)
-        Console(stderr=True).print(f"wrote {frame.height:,} rows to {output}")
+        messages().print(f"wrote {frame.height:,} rows to {escape(str(output))}")
 
 
 def main() -> None:
@@ -161,7 +183,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except CustviewError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error[/] {escape(str(error))}")
+        messages().print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(WRONG_USE if isinstance(error, ProjectInvalid) else FAILED)
 
 
@@ -171,6 +193,13 @@ def _directory(given: Path | None) -> Path:
     if is_missing_demo(directory):
         print_demo(generate(directory))
     return directory
+
+
+def _parse(cuid: str) -> Cuid:
+    try:
+        return parse_cuid(cuid)
+    except UnknownCustomer as error:
+        raise ProjectInvalid(str(error)) from None
 
 
 def _open(given: Path | None) -> tuple[Project, Keyring]:

@@ -1,35 +1,75 @@
 """Pages that commands print: the demo world, one customer."""
 
-from rich.console import Console
+from collections.abc import Mapping
+from typing import Any, Final
+
 from rich.markup import escape
 from rich.table import Table
 
+from custview_pipeline.cli.terminal import results
 from custview_pipeline.demo.world import DemoSummary
 from custview_pipeline.flows.portrait import Portrait
 from custview_pipeline.kernel.identifiers import group_cuid
 
-console = Console(highlight=False)
+ERASED: Final = "(erased)"
+_WON_BECAUSE: Final[Mapping[str, str]] = {
+    "only_candidate": "only value known",
+    "confirmed_by_others": "records agree",
+    "valid": "the valid one",
+    "tie_smaller_record_id": "tie, smaller record id",
+}
 
 
 def print_demo(summary: DemoSummary) -> None:
     """Print what was generated."""
     sources = ", ".join(f"{source} {count:,}" for source, count in summary.by_source.items())
-    console.print(
-        f"demo world in {summary.directory}: {summary.records:,} records of {summary.customers:,} customers ({sources})"
+    results().print(
+        f"demo world in {escape(str(summary.directory))}: "
+        f"{summary.records:,} records of {summary.customers:,} customers ({sources})"
     )
 
 
 def print_portrait(portrait: Portrait) -> None:
     """Print one customer: values with their sources, and the source records."""
-    console.print(f"[bold]{group_cuid(portrait.cuid)}[/]  {portrait.entity_type}, {portrait.records.height} source records")
-    values = Table("attribute", "value", "source", "trust", "sources agree", "why", box=None, header_style="bold", pad_edge=False)
+    console, count = results(), portrait.records.height
+    of = "1 source record" if count == 1 else f"{count} source records"
+    console.print(f"[bold]{group_cuid(portrait.cuid)}[/]  {portrait.entity_type}, {of}")
+    console.print()
+    console.print(_values_table(portrait))
+    console.print()
+    console.print(_records_table(portrait))
+
+
+def why_won(row: Mapping[str, Any]) -> str:
+    """Return in words why a value won.
+
+    Args:
+        row: ``reason``, ``source_count``, ``is_contested`` of ``Portrait.values``.
+    """
+    reason = row["reason"] or ""
+    said = [_WON_BECAUSE.get(reason, reason.replace("_", " "))]
+    if row["source_count"] > 1:
+        agreed = f"{row['source_count']} sources agree"
+        said = [agreed] if reason == "confirmed_by_others" else [*said, agreed]
+    return ", ".join([*said, "contested"] if row["is_contested"] else said)
+
+
+def _values_table(portrait: Portrait) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("attribute", no_wrap=True)
+    table.add_column("value", min_width=12, overflow="fold")
+    table.add_column("source", no_wrap=True)
+    table.add_column("trust", no_wrap=True, justify="right")
+    table.add_column("why", min_width=12)
     for row in portrait.values.iter_rows(named=True):
-        value = "(erased)" if row["value"] is None else row["value"]
-        why = f"{row['reason']}, contested" if row["is_contested"] else row["reason"]
+        value = ERASED if row["value"] is None else row["value"]
         trust = f"{row['trust_score']:.2f}"
-        values.add_row(row["attribute"], escape(value), row["source_system"], trust, str(row["source_count"]), why)
-    console.print(values)
-    records = Table("source", "key", "updated", box=None, header_style="bold", pad_edge=False)
+        table.add_row(row["attribute"], escape(value), row["source_system"], trust, why_won(row))
+    return table
+
+
+def _records_table(portrait: Portrait) -> Table:
+    table = Table("source", "key", "updated", box=None, header_style="bold", pad_edge=False)
     for source, key, updated in portrait.records.iter_rows():
-        records.add_row(source, escape(key), f"{updated:%Y-%m-%d}" if updated else "")
-    console.print(records)
+        table.add_row(source, escape(key), f"{updated:%Y-%m-%d}" if updated else "")
+    return table

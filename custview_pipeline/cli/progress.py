@@ -9,6 +9,8 @@ from rich.markup import escape
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from custview_pipeline.cli.terminal import lasting_messages
+
 
 class LiveProgress:
     """Progress on a terminal: live lines where it is one, a line a stage where it is a file or a pipe.
@@ -20,7 +22,7 @@ class LiveProgress:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console, self._close = (console, _keep_open) if console else lasting_messages()
         columns = (
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description}"),
@@ -42,6 +44,7 @@ class LiveProgress:
         self._finish_all()
         if self._console.is_terminal:
             self._bars.stop()
+        self._close()
 
     @property
     def seconds(self) -> float:
@@ -75,3 +78,7 @@ class LiveProgress:
                 self._bars.update(task, total=1, completed=1)
                 if not self._console.is_terminal:
                     self._console.print(f"{self.seconds:7.1f} s  {escape(stage)}: {self._counts[stage]}", highlight=False)
+
+
+def _keep_open() -> None:
+    """Leave a console that was given to whoever gave it."""

@@ -4,12 +4,12 @@ import resource
 import sys
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from custview_pipeline.adapters.key_files import is_key_beside_lake, key_directory
 from custview_pipeline.cli.progress import LiveProgress
+from custview_pipeline.cli.terminal import results
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.flows.assess import Assessment
 from custview_pipeline.flows.deliver import Delivery
@@ -23,7 +23,7 @@ _KIB_PER_UNIT = 1 / 1024 if sys.platform == "darwin" else 1  # macOS counts byte
 
 def print_summary(project: Project, progress: LiveProgress, *, is_good: bool) -> None:
     """Print the summary on standard output."""
-    console = Console(highlight=False)
+    console = results()
     deliveries = [report for report in progress.reports.values() if isinstance(report, Delivery)]
     if deliveries:
         console.print(_intake_table(deliveries))
@@ -47,7 +47,7 @@ def _intake_table(deliveries: list[Delivery]) -> Table:
         table.add_column(column, justify="right")
     for delivery in deliveries:
         if delivery.is_unchanged:
-            table.add_row(delivery.source_system, *("" for _ in columns[1:]), "as before")
+            table.add_row(delivery.source_system, "as before")
         else:
             counts = (getattr(delivery, f"{column}_count") for column in ("row", *columns[1:]))
             table.add_row(delivery.source_system, *(f"{count:,}" for count in counts))
@@ -80,7 +80,8 @@ def _audit(progress: LiveProgress) -> Iterator[str]:
     assessment = progress.reports.get("audit")
     if not isinstance(assessment, Assessment):
         return
-    yield f"quality {assessment.overall_score:.1%} over {assessment.score_count} scores, {len(assessment.below_target)} below target"
+    below = f"{len(assessment.below_target)} below target"
+    yield f"quality {assessment.overall_score:.1%} over {assessment.score_count} scores, {below}"
     for source, attribute, dimension, score, target in assessment.below_target[:_SHOWN_FINDINGS]:
         yield f"  {source}.{attribute}: {dimension} {score:.1%}, target {target:.0%}"
     for promise in assessment.promises:

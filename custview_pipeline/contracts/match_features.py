@@ -52,11 +52,11 @@ _ALL: Final = (
     Feature("occupation", "occupation"),
     # Contact, of both.
     Feature("email", "email"),
-    Feature("email_local", "email_local", fuzzy_from=5),
+    Feature("email_local", "email_local"),
     Feature("email_domain", "email_domain"),
     Feature("is_email_from_name", None),  # a local part made of the name is no further evidence
-    Feature("phones", "phone", is_list=True, fuzzy_from=7),
-    Feature("phone_tails", "phone_tail", is_list=True),  # last seven digits
+    Feature("phones", "phone", is_list=True),
+    Feature("phone_tails", "phone_tail", is_list=True, fuzzy_from=7),  # last seven digits: fewer keys than whole numbers need
     # Address, of both.
     Feature("house_number", "house_number"),
     Feature("street", "street", fuzzy_from=4),

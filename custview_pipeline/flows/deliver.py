@@ -250,7 +250,7 @@ def _store(commit: Commit, admissions: list[Admission], tombstones: pl.DataFrame
         commit.add_index(IndexPart.TOKENS, pl.concat([admission.tokens for admission in admissions]))
         commit.add_index(IndexPart.CLAIMS, pl.concat([admission.claims for admission in admissions]))
         neighbourhoods = pl.concat([admission.neighbourhoods for admission in admissions])
-        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbourhoods.unique(maintain_order=True))
+        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbourhoods.unique())
 
 
 def _delivery_row(intake: Intake, delivery: Delivery, fingerprint: str, now: datetime) -> pl.DataFrame:

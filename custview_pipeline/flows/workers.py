@@ -9,7 +9,7 @@ from typing import Final
 
 from custview_pipeline.flows.airlock import Admission, Airlock, Pending, admit
 from custview_pipeline.kernel.errors import Redacted
-from custview_pipeline.kernel.settings import single_threaded_children
+from custview_pipeline.kernel.settings import secrets_withheld, single_threaded_children
 
 LEAST_ROWS_FOR_WORKERS: Final = 20_000  # under this, starting processes costs more than they save
 _BATCHES_IN_FLIGHT: Final = 2  # per worker; bounds memory
@@ -34,6 +34,7 @@ def admit_all(airlock: Airlock, batches: Iterable[Pending], *, rows: int, worker
         return
     context = multiprocessing.get_context("spawn")
     with (
+        secrets_withheld(),
         single_threaded_children(),
         ProcessPoolExecutor(workers, mp_context=context, initializer=_receive, initargs=(airlock,)) as pool,
     ):

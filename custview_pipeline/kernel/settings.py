@@ -25,9 +25,26 @@ DESCRIPTIONS: Final[dict[str, str]] = {
 }
 
 
+_SECRETS: Final = (ROOT_KEY, POSTGRES_URL)
+_withheld: dict[str, str] = {}
+
+
 def read(variable: str) -> str | None:
     """Return the value of one of this module's variables; None where it is unset or empty."""
-    return os.environ.get(variable) or None
+    return os.environ.get(variable) or _withheld.get(variable) or None
+
+
+@contextmanager
+def secrets_withheld() -> Iterator[None]:
+    """Keep the root key and the database's password out of processes that are started meanwhile; ``read`` still knows them."""
+    taken = {variable: os.environ.pop(variable) for variable in _SECRETS if variable in os.environ}
+    _withheld.update(taken)
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+        for variable in taken:
+            del _withheld[variable]
 
 
 def project_directory() -> Path | None:

@@ -140,8 +140,7 @@ _EMAIL: Final = Comparison(
     ("email",),
     """case when a.email is null or b.email is null then 0
         when a.email = b.email then 1
-        when a.email_local = b.email_local or near_email_local.left_token is not null and a.email_domain = b.email_domain
-            then if(a.is_email_from_name or b.is_email_from_name, 0, 2)
+        when a.email_local = b.email_local then if(a.is_email_from_name or b.is_email_from_name, 0, 2)
         else 3 end""",
     ("same e-mail address", "similar e-mail addresses", "e-mail addresses differ"),
     (0.6, 0.05, 0.35),
@@ -151,7 +150,7 @@ _EMAIL: Final = Comparison(
 
 _PHONE_LEVEL: Final = """case when len(a.phones) * len(b.phones) = 0 then 0
         when list_has_any(a.phones, b.phones) then 1
-        when list_has_any(a.phone_tails, b.phone_tails) or near_phones.i is not null then 2
+        when list_has_any(a.phone_tails, b.phone_tails) or near_phone_tails.i is not null then 2
         else 3 end"""
 _PHONE_LABELS: Final = ("same phone", "similar phones", "phones differ")
 

@@ -24,14 +24,14 @@ _FREQUENCIES: Final[dict[str, tuple[str, str]]] = {  # name -> (expression, what
 _RAREST: Final = -30.0  # log share of a value nobody has; never used by an agreement, which needs two holders
 _FILLED_SHARE: Final = 0.001  # a feature filled in fewer records than this is left out
 LARGEST_NEAR_GROUP: Final = 20  # phones and identifiers held by more records are not sought one edit apart
-NEAR_LISTS: Final = ("phones", "identifiers")  # features of which a record may have several, sought one edit apart
+NEAR_LISTS: Final = ("phone_tails", "identifiers")  # features of which a record may have several, sought one edit apart
 
 
 class Prepared:
     """The tokens of one entity type, ready in the engine.
 
     Tables made: ``records`` (rid 0..n-1 in the order of record id; tokens; ``lf_*`` log shares; ``word_weight``),
-    ``near`` (left_token, right_token: values one edit apart), ``word`` (rid, token, weight), ``near_phones`` and
+    ``near`` (left_token, right_token: values one edit apart), ``word`` (rid, token, weight), ``near_phone_tails`` and
     ``near_identifiers`` (i < j: records with such values one edit apart; ``block_pairs``: how many pairs
     their rarest such values make).
     """

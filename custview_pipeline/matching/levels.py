@@ -5,12 +5,11 @@ from typing import Final
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.matching.comparisons import COMPARISONS, LEVEL_BITS, Comparison
 from custview_pipeline.matching.engine import Engine
-from custview_pipeline.matching.features import Prepared
+from custview_pipeline.matching.features import NEAR_LISTS, Prepared
 
 _NEIGHBOUR_FEATURES: Final = (
-    "given", "family", "street", "postal_code", "email_local", "birth_place", "enterprise_name",
+    "given", "family", "street", "postal_code", "birth_place", "enterprise_name",
 )  # fmt: skip
-_NEIGHBOUR_PAIRS: Final = ("phones", "identifiers")
 
 
 def comparisons_in_use(entity_type: EntityType, prepared: Prepared) -> tuple[Comparison, ...]:
@@ -56,7 +55,7 @@ def _joins(levels: str, pairs: str) -> str:
         if f"near_{f}." in levels
     )
     joins += "".join(
-        f" left join near_{f} on near_{f}.i = p.i and near_{f}.j = p.j" for f in _NEIGHBOUR_PAIRS if f"near_{f}." in levels
+        f" left join near_{f} on near_{f}.i = p.i and near_{f}.j = p.j" for f in NEAR_LISTS if f"near_{f}." in levels
     )
     if "words.common" in levels:
         joins += f""" left join (select p.i, p.j, sum(x.weight) common from {pairs} p join word x on x.rid = p.i

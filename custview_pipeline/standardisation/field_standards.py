@@ -24,5 +24,6 @@ DIMENSIONS: Final[dict[str, str]] = {
     "not_an_entity_type": "conformity",
     "not_a_timestamp": "conformity",
     "not_a_website": "conformity",
+    "not_an_industry_code": "conformity",
 }
 SEVERITY: Final = "warning"

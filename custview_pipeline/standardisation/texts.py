@@ -7,6 +7,7 @@ from custview_pipeline.standardisation.reading import Reading
 from custview_pipeline.standardisation.text import comparable_text
 
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_INDUSTRY_CODE: Final = re.compile(r"[A-Z]?[0-9]{1,6}(?:[.-][0-9]{1,2}){0,2}", re.ASCII)
 _HOST: Final = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}(?::\d+)?", re.ASCII)
 
 
@@ -28,6 +29,11 @@ def read_website(text: str) -> tuple[Reading]:
 
 
 def read_industry_code(text: str) -> tuple[Reading]:
-    """Return an industry code in capitals without blanks; words are kept as given."""
-    shown = re.sub(r"\s", "", text).upper() if any(char.isdigit() for char in text) else text
-    return (Reading(shown, shown.upper()),)
+    """Return an industry code (NAICS, ISIC, NACE, GB/T 4754) in capitals without blanks.
+
+    The value of a golden record is stored open, so only what has the shape of a code is valid: words may be anything.
+    """
+    shown = re.sub(r"\s", "", text).upper()
+    if not _INDUSTRY_CODE.fullmatch(shown):
+        return (Reading(text, comparable_text(text), None, "not_an_industry_code"),)
+    return (Reading(shown, shown),)

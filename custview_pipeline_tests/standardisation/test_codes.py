@@ -153,4 +153,22 @@ def test_a_website_is_its_host(text, value, rule):
 def test_words_of_the_source_are_compared_without_case_and_accents():
     assert read_text("Café-Owner")[0][:3] == ("Café-Owner", "cafe owner", "cafe owner")
     assert read_text("医生")[0].comparable == "医生"
-    assert read_industry_code(" 54 11a")[0].value == "5411A"
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "rule"),
+    [
+        ("541110", "541110", None),  # NAICS
+        (" 54 11 ", "5411", None),
+        ("c26", "C26", None),  # ISIC, GB/T 4754
+        ("62.01", "62.01", None),  # NACE
+        ("62.01.9", "62.01.9", None),
+        ("legal services", "legal services", "not_an_industry_code"),
+        ("555 012 3456", "555 012 3456", "not_an_industry_code"),
+        ("J. Doe 1980", "J. Doe 1980", "not_an_industry_code"),
+    ],
+)
+def test_only_what_has_the_shape_of_an_industry_code_is_valid_for_it_is_stored_open(written, value, rule):
+    reading = read_industry_code(written)[0]
+
+    assert (reading.value, reading.rule) == (value, rule)

@@ -1,0 +1,269 @@
+"""Tests of ``custview_pipeline.matching.crosswalk``; ``a world`` is the lake's two tables, carried from run to run."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
+from custview_pipeline.kernel.identifiers import is_cuid
+from custview_pipeline.matching.crosswalk import Known, assign_cuids
+from custview_pipeline.protection.record_identity import cuids
+from custview_pipeline_tests.factories import NOW, clusters, crosswalk, cuid_history
+
+ID_KEY = bytes(range(32))
+FOUNDED_BEFORE = crosswalk(), cuid_history()
+
+
+def mint(founders, nth):
+    return cuids(ID_KEY, founders, generations=nth)
+
+
+def first_cuid(record_id, nth=0):
+    return mint(pl.Series([record_id]), pl.Series([nth]))[0]
+
+
+class World:
+    """The crosswalk and the history of customers, run after run."""
+
+    def __init__(self):
+        self.known = Known(*FOUNDED_BEFORE)
+        self.runs = 0
+        self.change = None
+
+    def run(self, *groups):
+        """Take the clusters of one run and keep what changed."""
+        self.runs += 1
+        found = clusters(*groups)
+        records = found.select("record_id", source_system=pl.lit("crm"), source_key=pl.format("k{}", "record_id"))
+        now = NOW + timedelta(days=self.runs)
+        self.change = assign_cuids(found, records, self.known, mint, run_id=f"run-{self.runs}", now=now)
+        CROSSWALK.assert_holds(self.change.crosswalk)
+        CUID_HISTORY.assert_holds(self.change.history)
+        self.known = Known(
+            pl.concat([self.known.crosswalk, self.change.crosswalk]), pl.concat([self.known.history, self.change.history])
+        )
+        return self
+
+    @property
+    def owners(self):
+        return dict(self.change.current.rows())
+
+    @property
+    def moves(self):
+        return self.change.crosswalk.select("record_id", "cuid", "version").rows()
+
+    @property
+    def events(self):
+        return set(self.change.history.select("event", "cuid", "other_cuid").rows())
+
+
+ONE, TWO, THREE, FIVE = (first_cuid(record_id) for record_id in (1, 2, 3, 5))
+
+
+def test_a_new_cluster_founds_a_customer_by_its_smallest_record():
+    world = World().run((1, 4), (2,))
+
+    assert world.owners == {1: ONE, 2: TWO, 4: ONE}
+    assert world.moves == [(1, ONE, 1), (2, TWO, 1), (4, ONE, 1)]
+    assert world.events == {("created", ONE, None), ("created", TWO, None)}
+    assert world.change.history["founding_record_id"].drop_nulls().sort().to_list() == [1, 2]
+    assert all(map(is_cuid, world.owners.values()))
+
+
+def test_a_record_that_joins_takes_the_id_of_its_customer_and_no_other_row_changes():
+    world = World().run((2, 4)).run((1, 2, 4))
+
+    assert world.owners == {1: TWO, 2: TWO, 4: TWO}
+    assert world.moves == [(1, TWO, 1)]
+    assert world.events == set()
+
+
+def test_a_rerun_changes_nothing():
+    world = World().run((1, 4), (2,), (3, 5)).run((1, 4), (2,), (3, 5))
+
+    assert world.moves == []
+    assert world.events == set()
+    assert world.owners == {1: ONE, 4: ONE, 2: TWO, 3: THREE, 5: THREE}
+
+
+def test_of_merged_customers_the_oldest_survives():
+    world = World().run((2,)).run((1, 4, 5), (2,)).run((1, 2, 4, 5))
+
+    assert set(world.owners.values()) == {TWO}
+    assert world.events == {("merged_into", ONE, TWO)}
+    assert world.moves == [(1, TWO, 2), (4, TWO, 2), (5, TWO, 2)]
+
+
+def test_of_merged_customers_of_one_age_the_larger_survives():
+    world = World().run((1,), (2, 3)).run((1, 2, 3))
+
+    assert set(world.owners.values()) == {TWO}
+    assert world.events == {("merged_into", ONE, TWO)}
+
+
+def test_three_customers_merge_into_one():
+    world = World().run((1,)).run((1,), (2,), (3,)).run((1, 2, 3))
+
+    assert world.events == {("merged_into", TWO, ONE), ("merged_into", THREE, ONE)}
+
+
+def test_of_a_split_customer_the_larger_part_keeps_the_id():
+    world = World().run((1, 2, 3)).run((1,), (2, 3))
+
+    assert world.owners == {1: first_cuid(1, 1), 2: ONE, 3: ONE}
+    assert world.events == {("created", first_cuid(1, 1), None), ("split_from", first_cuid(1, 1), ONE)}
+    assert world.moves == [(1, first_cuid(1, 1), 2)]
+
+
+def test_of_equal_parts_the_one_with_the_founding_record_keeps_the_id():
+    world = World().run((2, 4)).run((1, 2, 4)).run((1,), (2,), (4,))
+
+    assert world.owners[2] == TWO
+    assert {event for event, *_ in world.events} == {"created", "split_from"}
+
+
+def test_of_equal_parts_without_the_founding_record_the_smallest_keeps_the_id():
+    world = World().run((1, 2, 3)).run((2, 3)).run((2,), (3,))
+
+    assert world.owners[2] == ONE
+    assert world.owners[3] == THREE
+
+
+def test_a_record_that_is_gone_leaves_a_row_without_a_customer():
+    world = World().run((1, 2)).run((1,))
+
+    assert world.moves == [(2, None, 2)]
+    assert world.events == set()
+    assert world.owners == {1: ONE}
+    assert world.change.crosswalk.select("source_system", "source_key").row(0) == ("crm", "k2")
+
+
+def test_the_founding_record_may_go_and_the_customer_stays():
+    assert World().run((1, 2)).run((2,)).owners == {2: ONE}
+
+
+def test_a_customer_without_records_retires():
+    world = World().run((1,), (2,)).run((2,))
+
+    assert world.moves == [(1, None, 2)]
+    assert world.events == {("retired", ONE, None)}
+
+
+def test_everybody_may_go():
+    world = World().run((1,), (2, 3)).run()
+
+    assert world.owners == {}
+    assert world.events == {("retired", ONE, None), ("retired", TWO, None)}
+    assert world.run().moves == []
+
+
+def test_a_record_that_comes_back_to_its_customer_has_its_id_again():
+    world = World().run((1, 2)).run((1,)).run((1, 2))
+
+    assert world.moves == [(2, ONE, 3)]
+    assert world.events == set()
+
+
+def test_a_record_that_comes_back_alone_founds_another_customer_for_ids_never_return():
+    world = World().run((1,)).run().run((1,))
+
+    assert world.owners == {1: first_cuid(1, 1)}
+    assert world.run().run((1,)).owners == {1: first_cuid(1, 2)}
+
+
+def test_a_record_that_left_its_customer_founds_one_with_another_id():
+    world = World().run((1, 2, 3)).run((1,), (2, 3)).run((1, 2, 3)).run((1,), (2, 3))
+
+    assert world.owners == {1: first_cuid(1, 2), 2: ONE, 3: ONE}
+    assert ONE not in {cuid for event, cuid, _ in world.events if event == "created"}
+
+
+def test_an_undone_merge_makes_a_new_customer_of_the_smaller_part():
+    world = World().run((1, 2), (3,)).run((1, 2, 3)).run((1, 2), (3,))
+
+    assert world.owners == {1: ONE, 2: ONE, 3: first_cuid(3, 1)}
+    assert ("split_from", first_cuid(3, 1), ONE) in world.events
+
+
+def test_of_a_customer_that_falls_apart_into_an_older_one_and_a_new_one_both_are_told():
+    world = World().run((5,)).run((1, 2), (5,)).run((1, 5), (2,))
+
+    assert world.owners == {1: FIVE, 5: FIVE, 2: TWO}
+    assert world.events == {("merged_into", ONE, FIVE), ("created", TWO, None), ("split_from", TWO, ONE)}
+
+
+def test_a_new_customer_out_of_two_known_ones_is_split_from_the_one_it_has_most_of():
+    world = World().run((1, 2, 3, 10, 11), (4, 5, 6, 7)).run((1, 2, 3), (5, 6, 7), (4, 10, 11))
+
+    assert [event for event in world.events if event[0] == "split_from"] == [("split_from", first_cuid(4, 1), ONE)]
+
+
+def test_a_record_may_move_between_two_customers_that_both_go_on():
+    world = World().run((1, 2, 3), (4, 5)).run((1, 2), (3, 4, 5))
+
+    assert world.owners[3] == first_cuid(4)
+    assert world.moves == [(3, first_cuid(4), 2)]
+    assert world.events == set()
+
+
+def test_names_of_the_source_are_carried_with_each_row():
+    world = World().run((1, 4))
+
+    assert world.change.crosswalk["source_key"].to_list() == ["k1", "k4"]
+    assert world.change.crosswalk["valid_from_at"].unique().to_list() == [NOW + timedelta(days=1)]
+    assert world.change.crosswalk["run_id"].unique().to_list() == ["run-1"]
+
+
+@st.composite
+def partitions(draw):
+    """Draw clusters of some of the records 1 to 6."""
+    labels = draw(st.dictionaries(st.integers(1, 6), st.integers(0, 2)))
+    return [tuple(sorted(record for record, label in labels.items() if label == wanted)) for wanted in set(labels.values())]
+
+
+@given(st.lists(partitions(), min_size=1, max_size=4))
+def test_whatever_happens_each_cluster_has_one_customer_and_no_retired_id_returns(runs):
+    world, ended = World(), set()
+    for groups in runs:
+        world.run(*groups)
+        owners = world.owners
+        assert sorted(owners) == sorted(record for group in groups for record in group)
+        assert len(set(owners.values())) == len(groups)
+        assert all(len({owners[record] for record in group}) == 1 for group in groups)
+        assert not ended & set(owners.values())
+        history = world.known.history
+        ended = set(history.filter(pl.col("event").is_in(["merged_into", "retired"]))["cuid"])
+        assert ended.isdisjoint(owners.values())
+        created = set(history.filter(pl.col("event") == "created")["cuid"])
+        assert created == ended | set(owners.values())
+        assert not history.select(CUID_HISTORY.key).is_duplicated().any()
+        assert not world.known.crosswalk.select(CROSSWALK.key).is_duplicated().any()
+    again = world.run(*runs[-1])
+    assert again.moves == []
+    assert again.events == set()
+
+
+@given(partitions(), partitions(), st.integers(0, 99))
+def test_the_order_of_rows_does_not_matter(before, after, seed):
+    world = World().run(*before)
+    found = clusters(*after)
+    records = found.select("record_id", source_system=pl.lit("crm"), source_key=pl.lit("k"))
+
+    def change(shuffle):
+        return assign_cuids(
+            shuffle(found), shuffle(records), Known(*map(shuffle, world.known)), mint, run_id="run-2", now=NOW + timedelta(days=2)
+        )
+
+    as_given, shuffled = change(lambda frame: frame), change(lambda frame: frame.sample(fraction=1, shuffle=True, seed=seed))
+
+    assert all(one.equals(other) for one, other in zip(as_given, shuffled, strict=True))
+
+
+@pytest.mark.parametrize("records", [(), (1,)])
+def test_a_new_lake_may_hold_little(records):
+    groups = [records] if records else []
+
+    assert len(World().run(*groups).owners) == len(records)
