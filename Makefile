@@ -7,7 +7,7 @@ DEMO := .custview/demo
 RECORDS ?= 5000
 PORT ?= 3000
 # The demo keeps its keys beside its lake, and says so; a real project keeps them in the user's configuration directory.
-DEMO_KEYS := $(CURDIR)/.custview/demo-keys
+DEMO_KEYS := $(CURDIR)/$(DEMO)/.custview/keys
 
 .DEFAULT_GOAL := help
 
