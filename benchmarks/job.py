@@ -2,8 +2,8 @@
 
     python benchmarks/job.py --rows 1000000
 
-It runs the flows of the main job in this process and its airlock workers, without Dagster. CPU counts ended workers too; memory is
-the resident set of the process tree, sampled. The numbers are for comparison within one run: read shares, not seconds.
+It runs the flows of the main job in this process and its airlock workers, without Dagster. CPU counts ended workers too; memory
+is the resident set of the process tree, sampled. The numbers are for comparison within one run: read shares, not seconds.
 """
 
 import argparse
@@ -121,7 +121,8 @@ def main() -> None:
         table.add_row(stage, f"{cpu:.1f}", f"{wall:.1f}", f"{peak:.2f}", budget)
     job = [values for stage, values in meter.stages.items() if stage in BUDGET]
     budget = f"{sum(BUDGET.values()) * options.rows / 1_000_000:.1f}"
-    table.add_row("the job", f"{sum(v[0] for v in job):.1f}", f"{sum(v[1] for v in job):.1f}", f"{max(v[2] for v in job):.2f}", budget)
+    cpu, wall, peak = (sum(v[0] for v in job), sum(v[1] for v in job), max(v[2] for v in job))
+    table.add_row("the job", f"{cpu:.1f}", f"{wall:.1f}", f"{peak:.2f}", budget)
     console = Console()
     console.print(table)
     console.print(", ".join(f"{name} {count:,}" for name, count in counts.items()))

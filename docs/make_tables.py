@@ -1,0 +1,83 @@
+"""Writes the parts of the documentation that state facts of the code: tables.md, and the attributes in contracts.md.
+
+Call ``python docs/make_tables.py`` to write them, and with ``--check`` to end with 1 where they are out of date.
+"""
+
+import sys
+from pathlib import Path
+
+from custview_pipeline.contracts.attributes import ATTRIBUTES
+from custview_pipeline.contracts.base import TableContract
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.registry import CONTRACTS
+
+DOCS = Path(__file__).parent
+BEGIN, END = "<!-- attributes: made by make_tables.py -->", "<!-- end of attributes -->"
+
+
+def tables() -> str:
+    """Return tables.md."""
+    head = (
+        "# Tables\n\nMade by `python docs/make_tables.py` from `custview_pipeline/contracts`. Sensitivity: *open* says nothing about a "
+        "person, *token* is a keyed digest, *ciphertext* is sealed. Where the key holds `version`, the newest version holds; the end of "
+        "a version is the start of the next.\n"
+    )
+    return "\n".join([head, *(_table(contract) for contract in CONTRACTS.values())])
+
+
+def _table(contract: TableContract) -> str:
+    rows = [
+        f"| `{name}` | {_type(str(column.dtype))} | {contract.sensitivities[name]} | {_yes(column.nullable)} | {column.description} |"
+        for name, column in contract.schema.columns.items()
+    ]
+    return "\n".join(
+        [
+            f"## {contract.name}\n",
+            f"{contract.meaning}\n",
+            f"Key: {', '.join(f'`{name}`' for name in contract.key)}. Written by {contract.written_by}, read by {contract.read_by}.\n",
+            "| column | type | sensitivity | may be empty | meaning |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _type(dtype: str) -> str:
+    return "Struct" if dtype.startswith("Struct") else dtype
+
+
+def _yes(is_so: bool) -> str:  # noqa: FBT001 -- a cell of a table
+    return "yes" if is_so else ""
+
+
+def attributes() -> str:
+    """Return the table of attributes for contracts.md."""
+    rows = [f"| `{known.name}` | {known.meaning} | {_yes(known.is_personal)} |" for known in ATTRIBUTES.values()]
+    golden = ", ".join(f"`{name}`" for name in GOLDEN_ATTRIBUTES)
+    head = ["| attribute | meaning | personal |", "|---|---|---|"]
+    return "\n".join([BEGIN, "", *head, *rows, "", f"They come together in the golden attributes: {golden}.", "", END])
+
+
+def made() -> dict[Path, str]:
+    """Return what each file should hold."""
+    contracts = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    before, _, rest = contracts.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return {DOCS / "tables.md": tables(), DOCS / "contracts.md": f"{before}{attributes()}{after}"}
+
+
+def main() -> int:
+    """Write the files, or check them."""
+    stale = [path for path, text in made().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv:
+        for path in stale:
+            sys.stderr.write(f"{path.name} is out of date: run python docs/make_tables.py\n")
+        return 1 if stale else 0
+    for path, text in made().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
