@@ -98,7 +98,8 @@ def claims(*rows: Row) -> pl.DataFrame:
     """Build claims as election reads them, of one customer and one attribute unless a row says otherwise; ids count from 1."""
     default = {
         "cuid": cuid(1), "attribute": "email", "record_version": 1, "slot": 0, "open_value": None, "source_system": "crm",
-        "updated_at": NOW, "is_valid": True, "length": 10, "part_count": 1, "trust_score": 0.5, "vote_count": 1, "source_count": 1,
+        "updated_at": NOW, "is_valid": True, "length": 10, "part_count": 1, "trust_score": 0.5, "vote_count": 1,
+        "source_count": 1,
     }  # fmt: skip
     schema = {
         "cuid": pl.String, "attribute": pl.String, "record_id": pl.Int64, "record_version": pl.Int32, "slot": pl.Int16,
@@ -189,7 +190,7 @@ def _of_names(facts: Row) -> dict[str, Any]:
 
 
 def _of_birth(facts: Row) -> dict[str, Any]:
-    if "birth_date" not in facts:
+    if not facts.get("birth_date"):
         return {}
     year, month, day = facts["birth_date"].split("-")
     return {

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -41,8 +41,8 @@ COLUMNS: Final[dict[str, dict[str, Any]]] = {
     "modified": {"attribute": "updated_at", "logicalType": "timestamp"},
     "notes": {},
 }
-_GIVEN: Final = "Maria Thomas Ingrid Walter Helen Oscar Louise Victor Nora Edgar Paula Simon".split()
-_FAMILY: Final = "Abernathy Bluestone Carraway Dunmore Eastwick Fairburn Galloway Hathersage Inglewood".split()
+_GIVEN: Final = ("Maria", "Thomas", "Ingrid", "Walter", "Helen", "Oscar", "Louise", "Victor", "Nora", "Edgar", "Paula", "Simon")
+_FAMILY: Final = ("Abernathy", "Bluestone", "Carraway", "Dunmore", "Eastwick", "Fairburn", "Galloway", "Hathersage", "Inglewood")
 
 
 @dataclass(frozen=True)

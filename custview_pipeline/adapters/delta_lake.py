@@ -60,7 +60,8 @@ class LakeSnapshot:
             return contract.empty().select(names)
         try:
             return pl.read_delta(str(self._root / _TABLES / table), version=version, columns=names)
-        except (DeltaError, pl.exceptions.PolarsError, OSError):
+        # Polars panics at a Parquet file that was cut off; a panic is no Exception.
+        except (DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             raise LakeDamaged(f"table {table} cannot be read at version {version}, which the manifest names") from None
 
     def read_index(self, part: str) -> pl.DataFrame:

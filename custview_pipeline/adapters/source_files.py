@@ -52,7 +52,8 @@ class SourceFiles:
         """
         files = self._matching()
         if not files:
-            raise SourceUnreadable(f"{self._contract.source_system}: {self._why_none()}")
+            stated = f"; the path stands in {self._contract.file}" if self._contract.file else ""
+            raise SourceUnreadable(f"{self._contract.source_system}: {self._why_none()}{stated}")
         return files
 
     def fingerprint(self) -> str:

@@ -29,19 +29,24 @@ def write_table(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> N
     Raises:
         ProjectInvalid: The folder does not exist or cannot be written, or the path is a folder.
     """
-    if not path.parent.is_dir() or path.is_dir() or not path.name:
-        raise ProjectInvalid("cannot be written: its folder does not exist, or it is a folder itself", file=path)
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with silenced("writing the export"):
         try:
-            if table_format is TableFormat.CSV:
-                frame.write_csv(unfinished)
-            elif table_format is TableFormat.PARQUET:
-                frame.write_parquet(unfinished)
-            else:
-                frame.write_ndjson(unfinished)
-            unfinished.replace(path)
+            if not path.parent.is_dir() or path.is_dir() or not path.name:
+                raise ProjectInvalid("cannot be written: its folder does not exist, or it is a folder itself", file=path)
+            _write_whole(frame, path, table_format)
         except OSError as error:
             raise ProjectInvalid(f"cannot be written ({type(error).__name__})", file=path) from None
-        finally:
-            unfinished.unlink(missing_ok=True)
+
+
+def _write_whole(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> None:
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        if table_format is TableFormat.CSV:
+            frame.write_csv(unfinished)
+        elif table_format is TableFormat.PARQUET:
+            frame.write_parquet(unfinished)
+        else:
+            frame.write_ndjson(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ from custview_pipeline.flows.export import Export, export_crosswalk, export_edge
 from custview_pipeline.flows.portrait import portray
 from custview_pipeline.kernel.errors import CustviewError, ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid, parse_cuid
+from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import Keyring
 
 FAILED, WRONG_USE = 1, 2
@@ -123,7 +124,8 @@ def up(
         from custview_pipeline.launch import serve  # noqa: PLC0415 -- see run
 
         messages().print(f"starting the UI at http://{host}:{port}; Ctrl-C ends it and the daemon", soft_wrap=True)
-        raise typer.Exit(serve(directory, host=host, port=port))
+        code = serve(directory, host=host, port=port)
+    raise typer.Exit(code)
 
 
 @app.command(epilog='Example: custview show CUQM8403JRZBQKMZVAM --reveal --reason "customer asked for a copy"')
@@ -179,9 +181,10 @@ def main() -> None:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Turn an error of ours into one line on standard error and the exit code that scripts trust."""
+    """Turn an error into one line on standard error and the exit code that scripts trust; what a library says is not shown."""
     try:
-        yield
+        with silenced("the command"):
+            yield
     except CustviewError as error:
         messages().print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(WRONG_USE if isinstance(error, ProjectInvalid) else FAILED)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from custview_pipeline.adapters.key_files import is_key_beside_lake, key_directory
 from custview_pipeline.cli.progress import LiveProgress
-from custview_pipeline.cli.terminal import results
+from custview_pipeline.cli.terminal import messages, results
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.flows.assess import Assessment
 from custview_pipeline.flows.deliver import Delivery
@@ -22,7 +22,7 @@ _KIB_PER_UNIT = 1 / 1024 if sys.platform == "darwin" else 1  # macOS counts byte
 
 
 def print_summary(project: Project, progress: LiveProgress, *, is_good: bool) -> None:
-    """Print the summary on standard output."""
+    """Print the summary on standard output, and why stages failed on standard error, one line each."""
     console = results()
     deliveries = [report for report in progress.reports.values() if isinstance(report, Delivery)]
     if deliveries:
@@ -30,10 +30,11 @@ def print_summary(project: Project, progress: LiveProgress, *, is_good: bool) ->
     for line in (*_reasons(deliveries), *_customers(progress), *_audit(progress), *_warnings(project)):
         console.print(line)
     for stage, reason in progress.failures:
-        console.print(f"[bold red]failed[/] {escape(stage)}: {escape(reason)}", soft_wrap=True)
+        messages().print(f"[bold red]failed[/] {escape(stage)}: {escape(reason)}", soft_wrap=True)
     peak = (_peak(resource.RUSAGE_SELF) + _peak(resource.RUSAGE_CHILDREN)) / 2**20
-    state = "[bold green]good[/]" if is_good else "[bold red]FAILED[/]; the last good state of every table stays"
-    console.print(f"run {state} in {progress.seconds:.1f} s, peak memory {peak:.2f} GiB")
+    state = "[bold green]good[/]" if is_good else "[bold red]FAILED[/]"
+    stays = "" if is_good else "; what failed, and all that depends on it, stays as it was"
+    console.print(f"run {state} in {progress.seconds:.1f} s, peak memory {peak:.2f} GiB{stays}")
 
 
 def _peak(whose: int) -> float:
@@ -48,6 +49,8 @@ def _intake_table(deliveries: list[Delivery]) -> Table:
     for delivery in deliveries:
         if delivery.is_unchanged:
             table.add_row(delivery.source_system, "as before")
+        elif delivery.refusal is not None:
+            table.add_row(delivery.source_system, f"{delivery.row_count:,}", *("" for _ in columns[2:]), "the delivery")
         else:
             counts = (getattr(delivery, f"{column}_count") for column in ("row", *columns[1:]))
             table.add_row(delivery.source_system, *(f"{count:,}" for count in counts))
@@ -84,9 +87,6 @@ def _audit(progress: LiveProgress) -> Iterator[str]:
     yield f"quality {assessment.overall_score:.1%} over {assessment.score_count} scores, {below}"
     for source, attribute, dimension, score, target in assessment.below_target[:_SHOWN_FINDINGS]:
         yield f"  {source}.{attribute}: {dimension} {score:.1%}, target {target:.0%}"
-    for promise in assessment.promises:
-        if promise.broken_count:
-            yield f"[bold red]broken[/] {promise.name}: {promise.broken_count:,} of {promise.judged_count:,} rows"
 
 
 def _warnings(project: Project) -> Iterator[str]:

@@ -41,7 +41,7 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
     ) -> Results:
         with stage("matching", progress), project.lake().writer() as writer:
             _, id_key = project.keyring.current(Purpose.ID)
-            report = link(writer, project.project.rulebook, id_key, run_id=context.run_id, progress=progress)
+            report = link(writer, project.project.rulebook, id_key, run_id=context.run.run_id, progress=progress)
         progress.done("matching", report)
         for table, rows in _linked_rows(report).items():
             shared = counts(report) if table == "match_edges" else {}
@@ -73,7 +73,7 @@ def elect_golden_records(
     """Elect the value of each attribute of each customer; nothing is decrypted."""
     with stage("survivorship", progress), project.lake().writer() as writer:
         own = project.project
-        report = survive(writer, own.contracts, own.rulebook, run_id=context.run_id, progress=progress)
+        report = survive(writer, own.contracts, own.rulebook, run_id=context.run.run_id, progress=progress)
     progress.done("survivorship", report)
     yield dg.MaterializeResult(asset_key="golden_records", metadata={**counts(report), "dagster/row_count": report.golden_count})
     yield dg.MaterializeResult(asset_key="golden_lineage", metadata={"candidate_count": report.candidate_count})
@@ -88,7 +88,7 @@ def build_customer_core(
 ) -> Results:
     """Build the core view."""
     with stage("views", progress), project.lake().writer() as writer:
-        report = publish(writer, run_id=context.run_id)
+        report = publish(writer, run_id=context.run.run_id)
     progress.done("views", report)
     yield dg.MaterializeResult(asset_key="customer_core", metadata={"dagster/row_count": report.core_count})
 
@@ -107,8 +107,11 @@ def build_customer_core(
 def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
     """Score the sources against their targets and check the promises between the tables."""
     with stage("audit", progress), project.lake().writer() as writer:
-        report = assess(writer, project.project.contracts, project.project.rulebook, run_id=context.run_id)
+        report = assess(writer, project.project.contracts, project.project.rulebook, run_id=context.run.run_id)
     progress.done("audit", report)
+    for promise in report.promises:
+        if promise.broken_count:
+            progress.failed("audit", f"{promise.name}: {promise.broken_count} of {promise.judged_count} rows")
     yield dg.MaterializeResult(asset_key="quality_scores", metadata={**counts(report), "dagster/row_count": report.score_count})
     yield dg.MaterializeResult(
         asset_key="audit_findings",

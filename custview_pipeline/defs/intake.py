@@ -74,15 +74,16 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
                 region=project.project.region,
                 keys=project.keyring.airlock_keys(),
                 workers=settings.worker_count(),
-                run_id=context.run_id,
+                run_id=context.run.run_id,
                 progress=progress,
             )
+            # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
+            fingerprint = files.fingerprint()
             with project.lake().writer() as writer:
                 report = deliver(intake, writer)
-            fingerprint = files.fingerprint()
         progress.done(source, report)
         if report.refusal is None:
-            context.instance.add_run_tags(context.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
+            context.instance.add_run_tags(context.run.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
             yield from _materialisations(report, delivery, validation, protected)
         else:
             progress.failed(str(validation.to_user_string()), report.refusal)

@@ -64,7 +64,7 @@ def owners_of(contract: SourceContract) -> list[str]:
 
 def tag_value(text: str) -> str:
     """Return what Dagster accepts as the value of a tag: letters, digits, dot, dash and underscore."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("_")[:_LONGEST_TAG] or "unnamed"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("_")[:_LONGEST_TAG].strip("_") or "unnamed"
 
 
 def table_spec(table: str, *, group: str, deps: list[str], kinds: set[str], code_version: str = "1") -> dg.AssetSpec:

@@ -29,6 +29,7 @@ from custview_pipeline.validation.verdicts import Verdict, verdicts
 STAGE: Final = "delivery"
 _BATCH_ROWS: Final = 25_000
 _WORKED_ON: Final = (RowStatus.NEW, RowStatus.CHANGED, RowStatus.CONFLICTING, RowStatus.KEYLESS)
+_TOLD_REASONS: Final = 3
 _REFUSALS: Final = {RowStatus.KEYLESS.value: "required", RowStatus.CONFLICTING.value: "unique"}
 
 
@@ -195,27 +196,42 @@ def _summarise(
     """Count what became of the delivery and ask the gate."""
     refused = sum(admission.quarantined.height for admission in admissions)
     read = changes.rows.height
-    reasons = pl.concat([admission.quarantined.select("reasons") for admission in admissions]) if admissions else None
+    reasons = _count_reasons(admissions)
     accepted = pl.concat([admission.protected.select("version") for admission in admissions]) if admissions else None
     new = 0 if accepted is None else int((accepted["version"] == 1).sum())
     return Delivery(
         source_system=intake.contract.source_system,
         delivery_id=delivery_id,
-        refusal=reason_to_refuse(judged, intake.contract, refused_count=refused, row_count=read),
+        refusal=_refusal(intake.contract, judged, reasons, refused_count=refused, row_count=read),
         row_count=read,
         new_count=new,
         changed_count=0 if accepted is None else accepted.height - new,
         unchanged_count=changes.count(RowStatus.UNCHANGED, RowStatus.REPEATED),
         deleted_count=changes.deleted.height,
         refused_count=refused,
-        reasons={} if reasons is None else _count_reasons(reasons),
+        reasons=reasons,
         verdicts=judged,
     )
 
 
-def _count_reasons(reasons: pl.DataFrame) -> dict[str, int]:
-    counted = reasons.explode("reasons").group_by("reasons").len().sort("len", "reasons", descending=[True, False])
-    return dict(counted.iter_rows())
+def _count_reasons(admissions: list[Admission]) -> dict[str, int]:
+    """Return how many rows broke each rule that refuses, the most frequent first."""
+    refused = pl.concat([QUARANTINED_RECORDS.empty(), *(admission.quarantined for admission in admissions)])
+    counted = refused.explode("reasons").group_by("reasons").len().sort("len", "reasons", descending=[True, False])
+    return dict(counted.select("reasons", "len").iter_rows())
+
+
+def _refusal(
+    contract: SourceContract, judged: tuple[Verdict, ...], reasons: dict[str, int], *, refused_count: int, row_count: int
+) -> str | None:
+    """Return why the gate stays shut, with files, contract and fields to look at; None where it opens."""
+    why = reason_to_refuse(judged, contract, refused_count=refused_count, row_count=row_count)
+    if why is None:
+        return None
+    columns = {verdict.rule.name: verdict.rule.column for verdict in judged}
+    broken = [f"{columns.get(rule) or 'rows'} by {rule} ({count})" for rule, count in list(reasons.items())[:_TOLD_REASONS]]
+    refused = f"; refused: {', '.join(broken)}" if broken else ""
+    return f"{why}; see {contract.path_pattern} and {contract.file}{refused}"
 
 
 def _tombstones(snapshot: Snapshot, changes: Changes, airlock: Airlock) -> pl.DataFrame:

@@ -74,9 +74,12 @@ def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> p
 
 
 def mask_values(values: pl.DataFrame) -> pl.DataFrame:
-    """Return values (attribute, value, ...) with every sealed one masked; open ones stay."""
+    """Return values (attribute, value, is_valid, ...) with every sealed one masked; open ones stay.
+
+    What is not valid for an open attribute may be anything, somebody's name too: it is sealed, and masked.
+    """
     masked = [
-        None if value is None else value if GOLDEN_ATTRIBUTES[attribute].is_open else mask(attribute, value)
-        for attribute, value in values.select("attribute", "value").iter_rows()
+        None if value is None else value if is_valid and GOLDEN_ATTRIBUTES[attribute].is_open else mask(attribute, value)
+        for attribute, value, is_valid in values.select("attribute", "value", "is_valid").iter_rows()
     ]
     return values.with_columns(value=pl.Series(masked, dtype=pl.String))

@@ -42,7 +42,7 @@ def golden_values(golden: pl.DataFrame) -> pl.DataFrame:
 
 
 def open_values(snapshot: Snapshot, keyring: Keyring, pointers: pl.DataFrame) -> pl.DataFrame:
-    """Add the readable ``value`` to each pointer; null where its record was shredded.
+    """Add the readable ``value`` to each pointer and whether it ``is_valid``; null where its record was shredded.
 
     Args:
         snapshot: The lake.
@@ -67,6 +67,6 @@ def open_values(snapshot: Snapshot, keyring: Keyring, pointers: pl.DataFrame) ->
             .select("record_id", "record_version", values=pl.col("payload").struct.field("values"))
             .explode("values")
             .unnest("values")
-            .select("record_id", "record_version", "attribute", "slot", "value")
+            .select("record_id", "record_version", "attribute", "slot", "value", "is_valid")
         )
         return pointers.join(values, on=["record_id", "record_version", "attribute", "slot"], how="left", maintain_order="left")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from custview_pipeline.kernel.errors import CustviewError, Redacted
 
 
@@ -22,11 +24,11 @@ def silenced(doing: str) -> Iterator[None]:
         yield
     except CustviewError:
         raise
-    except Exception as error:  # noqa: BLE001 -- whatever a library raises may quote values
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 -- whatever a library raises may quote values
         raise Redacted(f"{doing} failed: {type(error).__name__} at {_place(error)}") from None
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Return file and line of the innermost frame of this package."""
     package = Path(__file__).parents[1]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(package)]

@@ -38,7 +38,8 @@ def statuses(found):
         ([], ONE_KNOWN, []),
     ],
     ids=[
-        "new", "changed", "unchanged", "changed, twice", "unchanged, twice", "new, thrice", "conflicting", "conflicting and repeated",
+        "new", "changed", "unchanged", "changed, twice", "unchanged, twice", "new, thrice", "conflicting",
+        "conflicting and repeated",
         "keyless", "keyless, thrice", "back after deletion", "nothing known", "nothing delivered",
     ],
 )  # fmt: skip
@@ -100,7 +101,9 @@ def test_a_delivery_taken_in_and_delivered_again_changes_nothing(rows, before):
         )
     )
     first = changes(rows, first_known)
-    stored = first.rows.filter(pl.col("status").is_in(["new", "changed"])).select(*SURVEY, "version", is_deleted=pl.lit(value=False))
+    stored = first.rows.filter(pl.col("status").is_in(["new", "changed"])).select(
+        *SURVEY, "version", is_deleted=pl.lit(value=False)
+    )
     tombs = first.deleted.with_columns(content_digest=pl.lit(0, pl.Int64), is_deleted=pl.lit(value=True))
     now_known = pl.concat([frame.select(KNOWN.names()) for frame in (first_known, stored, tombs)])
     now_known = now_known.sort("record_id", "version").unique("record_id", keep="last", maintain_order=True)

@@ -106,8 +106,8 @@ def test_the_order_of_pairs_does_not_matter_for_components(data):
         ({**of_records(4, -12.0), (0, 3): 5.0, (1, 2): 5.0}, (), [0, 1, 1, 0]),
     ],
     ids=[
-        "agreement", "at the threshold", "forbidden pair", "forbidden pair with a third", "clique", "chain against strong evidence",
-        "chain against weak evidence", "two couples",
+        "agreement", "at the threshold", "forbidden pair", "forbidden pair with a third", "clique",
+        "chain against strong evidence", "chain against weak evidence", "two couples",
     ],
 )  # fmt: skip
 def test_parts_join_by_the_evidence_across_them(weights, forbidden, expected):

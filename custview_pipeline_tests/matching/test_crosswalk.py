@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
@@ -49,14 +49,17 @@ class World:
 
     @property
     def owners(self):
+        """Return the customer of each record, after the last run."""
         return dict(self.change.current.rows())
 
     @property
     def moves(self):
+        """Return the rows that the last run added to the crosswalk."""
         return self.change.crosswalk.select("record_id", "cuid", "version").rows()
 
     @property
     def events(self):
+        """Return the rows that the last run added to the history."""
         return set(self.change.history.select("event", "cuid", "other_cuid").rows())
 
 
@@ -224,6 +227,7 @@ def partitions(draw):
     return [tuple(sorted(record for record, label in labels.items() if label == wanted)) for wanted in set(labels.values())]
 
 
+@settings(max_examples=20)
 @given(st.lists(partitions(), min_size=1, max_size=4))
 def test_whatever_happens_each_cluster_has_one_customer_and_no_retired_id_returns(runs):
     world, ended = World(), set()
@@ -246,6 +250,7 @@ def test_whatever_happens_each_cluster_has_one_customer_and_no_retired_id_return
     assert again.events == set()
 
 
+@settings(max_examples=20)
 @given(partitions(), partitions(), st.integers(0, 99))
 def test_the_order_of_rows_does_not_matter(before, after, seed):
     world = World().run(*before)

@@ -195,7 +195,11 @@ def test_a_key_is_unwrapped_for_its_purpose_only(purpose):
         unwrap_key(ROOT, wrapped, *purpose)
 
 
-@pytest.mark.parametrize("wrapped", [b"", bytes(11), bytes(60), wrap_key(ROOT, b"short", "vault", 1)])
+@pytest.mark.parametrize(
+    "wrapped",
+    [b"", bytes(11), bytes(60), wrap_key(ROOT, b"short", "vault", 1)],
+    ids=["nothing", "less than a nonce", "zeros", "a key of another length"],
+)
 def test_what_is_no_wrapped_key_is_refused(wrapped):
     with pytest.raises(UnsealFailed):
         unwrap_key(ROOT, wrapped, "vault", 1)

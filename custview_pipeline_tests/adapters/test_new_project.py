@@ -1,0 +1,46 @@
+"""Tests of ``custview_pipeline.adapters.new_project``."""
+
+import pytest
+
+from custview_pipeline.adapters.new_project import write_project
+from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.contracts.rulebook import Rulebook
+from custview_pipeline.kernel.errors import ProjectInvalid
+
+
+def test_a_new_project_can_be_loaded_and_its_source_read(tmp_path):
+    written = write_project(tmp_path / "mine")
+    project = load_project(tmp_path / "mine")
+    (contract,) = project.contracts
+
+    assert all(path.is_file() for path in written)
+    assert sum(batch.frame.height for batch in SourceFiles(project.directory, contract).batches()) > 0
+
+
+def test_its_rulebook_states_the_defaults(tmp_path):
+    write_project(tmp_path)
+
+    rulebook = load_project(tmp_path).rulebook
+
+    assert rulebook.matching == Rulebook().matching
+    assert rulebook.survivorship.default == Rulebook().survivorship.default
+
+
+@pytest.mark.parametrize("existing", ["custview.yaml", "rulebook.yaml", "data/crm/crm.csv"])
+def test_what_is_there_is_never_overwritten(tmp_path, existing):
+    (tmp_path / existing).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / existing).write_text("mine")
+
+    with pytest.raises(ProjectInvalid, match=existing):
+        write_project(tmp_path)
+
+    assert (tmp_path / existing).read_text() == "mine"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / existing]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(ProjectInvalid, match="cannot be written"):
+        write_project(tmp_path / "file")

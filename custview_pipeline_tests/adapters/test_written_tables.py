@@ -1,0 +1,75 @@
+"""Tests of ``custview_pipeline.adapters.written_tables``."""
+
+import json
+
+import polars as pl
+import pytest
+
+from custview_pipeline.adapters.written_tables import TableFormat, write_table
+from custview_pipeline.kernel.errors import ProjectInvalid, Redacted
+
+FRAME = pl.DataFrame({"source_key": ["k1", "k,2", None], "cuid": ["CU1", '"quoted"', "客户"], "score": [0.5, None, 1.0]})
+READERS = {TableFormat.CSV: pl.read_csv, TableFormat.PARQUET: pl.read_parquet, TableFormat.JSON: pl.read_ndjson}
+
+
+def is_clean(folder, *expected):
+    return sorted(path.name for path in folder.iterdir()) == sorted(expected)
+
+
+@pytest.mark.parametrize("table_format", TableFormat)
+def test_a_table_reads_back_as_it_was(tmp_path, table_format):
+    write_table(FRAME, tmp_path / "out", table_format)
+
+    assert READERS[table_format](tmp_path / "out").equals(FRAME)
+    assert is_clean(tmp_path, "out")
+
+
+def test_json_is_one_object_a_line(tmp_path):
+    write_table(FRAME, tmp_path / "out", TableFormat.JSON)
+
+    assert [json.loads(line)["cuid"] for line in (tmp_path / "out").read_text("utf-8").splitlines()] == FRAME["cuid"].to_list()
+
+
+@pytest.mark.parametrize("table_format", TableFormat)
+def test_a_table_without_rows_is_written_too(tmp_path, table_format):
+    write_table(FRAME.clear(), tmp_path / "out", table_format)
+
+    assert (tmp_path / "out").is_file()
+
+
+def test_an_earlier_file_is_replaced(tmp_path):
+    (tmp_path / "out").write_text("before")
+    write_table(FRAME, tmp_path / "out", TableFormat.CSV)
+
+    assert pl.read_csv(tmp_path / "out").equals(FRAME)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda folder: folder / "missing" / "out",
+        lambda folder: folder,
+        lambda folder: folder / "file" / "out",
+        lambda folder: folder / ("x" * 300),
+        lambda folder: type(folder)("/"),
+    ],
+    ids=["no such folder", "a folder", "below a file", "name too long", "root"],
+)
+def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(ProjectInvalid, match="cannot be written"):
+        write_table(FRAME, place(tmp_path), TableFormat.CSV)
+    assert is_clean(tmp_path, "file")
+
+
+def test_a_failure_leaves_the_earlier_file_and_quotes_nothing(tmp_path):
+    (tmp_path / "out").write_text("before")
+    nested = pl.DataFrame({"names": [["Wilhelmina"]]})
+
+    with pytest.raises(Redacted) as failed:
+        write_table(nested, tmp_path / "out", TableFormat.CSV)
+
+    assert "Wilhelmina" not in str(failed.value)
+    assert (tmp_path / "out").read_text() == "before"
+    assert is_clean(tmp_path, "out")

@@ -1,0 +1,103 @@
+"""What Dagster is told of tables, sources and reports."""
+
+from dataclasses import dataclass, replace
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.defs.intake import admission_of, files_of
+from custview_pipeline.defs.metadata import (
+    PLATFORM_TEAM,
+    column_schema,
+    counted_table,
+    counts,
+    owners_of,
+    source_schema,
+    table_spec,
+    tag_value,
+)
+from custview_pipeline.defs.resources import ProjectResource
+from custview_pipeline.kernel.ports import Unwatched
+from custview_pipeline_tests.contracts.written_contracts import contract
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report of a flow."""
+
+    row_count: int = 3
+    share: float = 0.5
+    is_unchanged: bool = True
+    name: str = "not a number"
+    reasons: tuple[str, ...] = ("not one either",)
+
+
+def test_of_a_report_numbers_and_flags_are_told_and_nothing_else():
+    told = counts(Report())
+    assert {name: value.value for name, value in told.items()} == {"row_count": 3, "share": 0.5, "is_unchanged": True}
+    assert isinstance(told["is_unchanged"], dg.BoolMetadataValue)
+
+
+def test_what_is_no_report_is_refused():
+    with pytest.raises(TypeError, match="dataclass"):
+        counts("a string")
+
+
+def test_counts_by_name_are_a_table():
+    table = counted_table({"completeness__email__required": 2}, what="rule")
+    assert [record.data for record in table.records] == [{"rule": "completeness__email__required", "rows": 2}]
+
+
+@pytest.mark.parametrize("table", sorted(CONTRACTS))
+def test_the_columns_of_a_table_are_those_of_its_contract(table):
+    schema = column_schema(CONTRACTS[table])
+    assert [column.name for column in schema.columns] == list(CONTRACTS[table].types)
+    told = {column.name: column.tags["sensitivity"] for column in schema.columns}
+    assert told == {name: level.value for name, level in CONTRACTS[table].sensitivities.items()}
+
+
+def test_a_table_with_sealed_columns_is_tagged():
+    assert table_spec("quarantined_records", group="validation", deps=[], kinds=set()).tags["custview/sealed"] == "true"
+    assert "custview/sealed" not in table_spec("crosswalk", group="matching", deps=[], kinds=set()).tags
+
+
+def test_the_columns_of_a_source_are_those_it_reads_with_attribute_scheme_and_limits():
+    columns = {column.name: column for column in source_schema(contract()).columns}
+    assert list(columns) == ["id", "customer", "mobile", "landline", "born", "PASSPORT", "status"]
+    assert columns["PASSPORT"].tags == {"attribute": "national_id", "sensitivity": "personal", "scheme": "passport"}
+    assert columns["PASSPORT"].constraints.unique
+    assert not columns["customer"].constraints.nullable
+    assert columns["mobile"].constraints.other == ["matches ^[0-9+() -]+$", "from 7 to 20 characters"]
+    assert columns["id"].tags["sensitivity"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        ("sales-ops@example.org", "sales-ops@example.org"),
+        ("sales ops", "team:sales_ops"),
+        ("ops@intranet", "team:ops_intranet"),
+        ("负责人", "team:unnamed"),
+        (None, PLATFORM_TEAM),
+    ],
+)
+def test_an_owner_is_an_address_or_a_team(owner, told):
+    assert owners_of(replace(contract(), owner=owner)) == [told]
+
+
+@given(st.text())
+def test_any_text_becomes_a_value_that_a_tag_may_have(text):
+    value = tag_value(text)
+    assert dg.AssetSpec("any", tags={"custview/domain": value}).tags["custview/domain"] == value
+    assert tag_value(value) == value
+
+
+def test_a_contract_written_by_people_still_loads():
+    written = replace(contract(), owner="Sales & Marketing", domain="Sales & Marketing", purpose=None, title="Shop (EU)")
+    resources = {"project": ProjectResource(directory="."), "progress": Unwatched()}
+    loaded = dg.Definitions(assets=[files_of(written), admission_of(written)], resources=resources)
+    tags = {spec.key.to_user_string(): spec.tags for spec in loaded.resolve_all_asset_specs()}
+    assert tags["shop_delivery"]["custview/domain"] == "Sales_Marketing"

@@ -1,0 +1,113 @@
+"""The job as Dagster runs it: what is materialised, what checks say, what a failure leaves undone."""
+
+import dagster as dg
+import pytest
+
+from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.defs.intake import FINGERPRINT_TAG, REFUSED_SHARE
+from custview_pipeline.defs.jobs import DOWNSTREAM
+from custview_pipeline_tests.defs.conftest import CRM, run_job
+from custview_pipeline_tests.worlds import make_world, people
+
+INTAKE = ("delivery", "validation", "protected")
+NAMELESS = ("crm_validation", "completeness__full_name__required")
+TABLES = {key.to_user_string() for key in DOWNSTREAM}
+
+
+def intake(*sources):
+    return {f"{source}_{what}" for source in sources for what in INTAKE}
+
+
+def test_a_run_materialises_everything(first_run):
+    _, ran = first_run
+    assert ran.run.status is dg.DagsterRunStatus.SUCCESS
+    assert ran.materialised == intake("crm", "shop") | TABLES
+
+
+def test_a_run_tells_which_content_of_each_source_it_took_in(first_run):
+    _, ran = first_run
+    for source in ("crm", "shop"):
+        assert len(ran.run.tags[f"{FINGERPRINT_TAG}{source}"]) == 64
+
+
+def test_every_declared_check_has_a_result_with_counts(first_run):
+    _, ran = first_run
+    assert {asset for asset, _ in ran.checks} == {"crm_validation", "shop_validation", "quality_scores"}
+    assert [name for name, result in ran.checks.items() if not result.passed] == [NAMELESS]
+    for result in ran.checks.values():
+        assert all(isinstance(value, dg.IntMetadataValue | dg.BoolMetadataValue) for value in result.metadata.values())
+
+
+def test_rows_set_aside_warn_and_let_the_delivery_pass(first_run):
+    check = first_run[1].checks[NAMELESS]
+    assert (check.passed, check.severity, check.metadata["failed_count"].value) == (False, dg.AssetCheckSeverity.WARN, 1)
+
+
+def test_metadata_are_numbers_flags_and_tables_of_names(first_run):
+    _, ran = first_run
+    kinds = {
+        type(value)
+        for event in ran.events
+        if event.is_step_materialization
+        for value in event.step_materialization_data.materialization.metadata.values()
+    }
+    assert kinds <= {dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue, dg.TableMetadataValue}
+
+
+def test_row_counts_are_told_where_a_table_has_one(first_run):
+    _, ran = first_run
+    counts = {
+        event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata["dagster/row_count"].value
+        for event in ran.events
+        if event.is_step_materialization
+        and "dagster/row_count" in event.step_materialization_data.materialization.metadata
+        and event.asset_key
+    }
+    assert (counts["crm_delivery"], counts["shop_delivery"], counts["crosswalk"]) == (31, 20, 50)
+    assert counts["golden_records"] == counts["customer_core"] == 30
+    assert set(counts) - {"crm_delivery", "shop_delivery"} <= set(CONTRACTS)
+
+
+def test_a_second_run_of_the_same_files_changes_nothing(first_run):
+    world, _ = first_run
+    before = world.manifest()["tables"]
+    again = run_job(world)
+    after = world.manifest()["tables"]
+    assert again.run.status is dg.DagsterRunStatus.SUCCESS
+    assert again.materialised == intake("crm", "shop") | TABLES
+    assert {name for name in after if after[name] != before[name]} <= {"quality_scores", "audit_findings"}
+
+
+def test_a_gate_that_stays_shut_fails_the_run_and_materialises_nothing_of_its_source(world):
+    broken = [row | {"ref": None} for row in people(15, of="crm")]
+    world.deliver("crm", [*broken, *people(15, of="crm")])
+    ran = run_job(world)
+    assert ran.run.status is dg.DagsterRunStatus.FAILURE
+    assert ran.materialised == intake("shop")
+    gate = ran.checks["crm_validation", REFUSED_SHARE]
+    assert (gate.passed, gate.severity, gate.metadata["refused_count"].value) == (False, dg.AssetCheckSeverity.ERROR, 15)
+    assert gate.description.startswith("crm: 15 of 30 rows (50.0%) are refused, more than the 10.0% that the contract allows")
+    assert not ran.checks["crm_validation", "completeness__source_key__required"].passed
+    assert f"{FINGERPRINT_TAG}crm" not in ran.run.tags
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "crm: the folder of data/crm/*.csv does not exist"),
+        ("", "data/crm/rows.csv"),
+        ("ref,kind\n1,person\n", "data/crm/rows.csv"),
+    ],
+    ids=["no folder", "empty file", "wrong header"],
+)
+def test_a_source_that_cannot_be_read_fails_in_one_line_and_stops_what_follows(tmp_path, content, said):
+    world = make_world(tmp_path, CRM)
+    if content is not None:
+        world.deliver("crm", [])
+        world.file("crm").write_text(content)
+    ran = run_job(world)
+    assert ran.run.status is dg.DagsterRunStatus.FAILURE
+    assert ran.materialised == set()
+    (failure,) = ran.failures
+    assert said in failure
+    assert "\n" not in failure

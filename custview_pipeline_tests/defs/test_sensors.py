@@ -1,0 +1,167 @@
+"""Sensors on a real instance: when they ask for a run, when they do not, and when they give up."""
+
+import json
+import os
+import time
+
+import dagster as dg
+import pytest
+
+from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.definitions import build_definitions
+from custview_pipeline.defs.intake import intake_keys
+from custview_pipeline.defs.jobs import DOWNSTREAM, WRITER_TAG
+from custview_pipeline.defs.resources import ProjectResource
+from custview_pipeline.defs.sensors import CURSOR_VERSION, MOST_TRIES, Memo, evaluate, read_memo, write_memo
+from custview_pipeline.kernel.errors import DeliveryRefused
+from custview_pipeline.launch import open_instance
+from custview_pipeline_tests.defs.conftest import run_job
+from custview_pipeline_tests.worlds import people
+
+LONG_AGO = time.time() - 3600
+
+
+@pytest.fixture
+def instance(world):
+    with open_instance(world.directory) as instance:
+        yield instance
+
+
+def settle(world, source="crm", *, at=LONG_AGO):
+    os.utime(world.file(source), (at, at))
+
+
+def tick(instance, world, cursor=None, source="crm"):
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    contract = load_project(world.directory).contract_of(source)
+    return evaluate(context, contract, world.directory)
+
+
+def said(result):
+    reason = result if isinstance(result, dg.SkipReason) else result.skip_reason
+    return reason.skip_message
+
+
+def add_run(instance, status, **tags):
+    run = dg.DagsterRun(job_name="refresh", status=status, tags={WRITER_TAG: "lake", **tags})
+    return instance.add_run(run)
+
+
+def test_files_that_may_still_be_written_are_left_alone(world, instance):
+    settle(world, at=time.time())
+    assert said(tick(instance, world)) == "crm: the files are still being written"
+
+
+@pytest.mark.parametrize("gone", ["file", "folder"])
+def test_missing_files_are_named(world, instance, gone):
+    world.file("crm").unlink()
+    if gone == "folder":
+        world.file("crm").parent.rmdir()
+    reason = said(tick(instance, world))
+    assert reason.startswith("crm: ")
+    assert "data/crm/*.csv" in reason
+
+
+def test_new_content_asks_for_the_whole_source_and_all_that_follows(world, instance):
+    settle(world)
+    (request,) = tick(instance, world).run_requests
+    assert request.asset_selection == [*intake_keys("crm"), *DOWNSTREAM]
+    assert request.tags == {"custview/source": "crm"}
+    assert str(world.directory) not in request.run_key
+
+
+def test_while_a_run_is_at_work_none_is_asked_for(world, instance):
+    settle(world)
+    add_run(instance, dg.DagsterRunStatus.STARTED)
+    assert said(tick(instance, world)) == "crm: a run is at work"
+
+
+def test_content_that_a_run_of_the_command_line_took_in_is_not_new(world, instance):
+    settle(world)
+    assert world.refresh().code == 0
+    assert said(tick(instance, world)) == "crm: nothing new"
+
+
+def test_files_put_back_as_they_were_before_the_last_run_are_new_and_so_are_those_of_a_failed_run(world, instance):
+    first = world.file("crm").read_bytes()
+    run_job(world)
+    world.deliver("crm", people(31, of="crm"))
+    world.file("shop").write_text("{")
+    assert run_job(world).run.status is dg.DagsterRunStatus.FAILURE
+    settle(world)
+    assert len(tick(instance, world).run_requests) == 1
+    world.file("crm").write_bytes(first)
+    settle(world)
+    assert len(tick(instance, world).run_requests) == 1
+
+
+def test_after_three_tries_it_gives_up_with_a_failed_tick(world, instance):
+    settle(world)
+    cursor, keys = None, set()
+    for _ in range(MOST_TRIES):
+        result = tick(instance, world, cursor)
+        cursor = result.cursor
+        keys |= {request.run_key for request in result.run_requests}
+    assert len(keys) == MOST_TRIES
+    with pytest.raises(DeliveryRefused, match="crm: gave up after 3 failed runs"):
+        tick(instance, world, cursor)
+
+
+def test_other_content_has_tries_of_its_own(world, instance):
+    settle(world)
+    cursor = None
+    for _ in range(MOST_TRIES):
+        cursor = tick(instance, world, cursor).cursor
+    world.deliver("crm", people(31, of="crm"))
+    settle(world)
+    result = tick(instance, world, cursor)
+    assert len(result.run_requests) == 1
+    assert read_memo(result.cursor).tries == 1
+
+
+def test_files_that_look_the_same_are_not_read_again(world, instance, monkeypatch):
+    settle(world)
+    cursor = tick(instance, world).cursor
+    monkeypatch.setattr("custview_pipeline.defs.sensors.SourceFiles.fingerprint", lambda _: pytest.fail("read again"))
+    assert read_memo(tick(instance, world, cursor).cursor).tries == 2
+
+
+def test_a_file_only_touched_is_read_again_and_keeps_its_tries(world, instance):
+    settle(world)
+    cursor = tick(instance, world).cursor
+    settle(world, at=LONG_AGO + 60)
+    assert read_memo(tick(instance, world, cursor).cursor).tries == 2
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        None,
+        "",
+        "an old format",
+        "[]",
+        "7",
+        json.dumps({"version": CURSOR_VERSION - 1, "look": "a", "fingerprint": "b", "tries": 3}),
+        json.dumps({"version": CURSOR_VERSION}),
+        json.dumps({"version": CURSOR_VERSION, "look": "a", "fingerprint": "b", "tries": "3"}),
+    ],
+)
+def test_a_cursor_of_another_form_is_forgotten(world, instance, cursor):
+    assert read_memo(cursor) == Memo()
+    settle(world)
+    assert len(tick(instance, world, cursor).run_requests) == 1
+
+
+def test_a_cursor_comes_back_as_it_was_written():
+    memo = Memo("look", "fingerprint", 2)
+    assert read_memo(write_memo(memo)) == memo
+
+
+def test_dagster_can_evaluate_the_sensor_of_a_definition(world, instance):
+    settle(world)
+    definitions = build_definitions(load_project(world.directory))
+    repository = definitions.get_repository_def()
+    resources = {"project": ProjectResource(directory=str(world.directory))}
+    context = dg.build_sensor_context(instance=instance, repository_def=repository, resources=resources)
+    data = repository.get_sensor_def("crm_changed").evaluate_tick(context)
+    assert len(data.run_requests) == 1

@@ -1,0 +1,152 @@
+"""Tests of ``custview_pipeline.survivorship.golden``."""
+
+import polars as pl
+import pytest
+
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
+from custview_pipeline.survivorship.elect import elect
+from custview_pipeline.survivorship.golden import Election, change_golden_records, describe_customers
+from custview_pipeline_tests.factories import LATER, NOW, claims, crosswalk, cuid, golden_records, protected_records
+
+STRATEGIES = dict.fromkeys(GOLDEN_ATTRIBUTES, ("most_trusted", "most_recent", "most_frequent"))
+
+
+def election(*rows, customers=(1,), entity_type="person"):
+    """Return the election of claims, of customers with one record each."""
+    records = protected_records(*({"record_id": number, "entity_type": entity_type} for number in customers))
+    owners = crosswalk(*({"record_id": number, "cuid": cuid(number)} for number in customers))
+    return Election(elect(claims(*rows), STRATEGIES), describe_customers(owners, records))
+
+
+def change(elected, known=None, *, rulebook_version="r1"):
+    before = GOLDEN_RECORDS.empty() if known is None else known
+    found = change_golden_records(elected, before, rulebook_version=rulebook_version, run_id="run-1", now=LATER)
+    GOLDEN_RECORDS.assert_holds(found.records)
+    GOLDEN_LINEAGE.assert_holds(found.lineage)
+    return found
+
+
+def versions(found):
+    return found.records.select("cuid", "version", "is_active").rows()
+
+
+EMAIL = {"attribute": "email", "token": 7}
+
+
+def test_a_new_customer_has_a_first_version_with_pointers_to_what_won():
+    found = change(election({**EMAIL, "slot": 1, "record_version": 4, "trust_score": 0.8}, {**EMAIL, "token": 8}))
+
+    assert versions(found) == [(cuid(1), 1, True)]
+    row = found.records.row(0, named=True)
+    assert row["email"] == {
+        "record_id": 1, "record_version": 4, "slot": 1, "trust_score": 0.8, "source_count": 1, "is_contested": False,
+    }  # fmt: skip
+    assert row["phone"] is None
+    assert (row["run_id"], row["valid_from_at"], row["rulebook_version"]) == ("run-1", LATER, "r1")
+
+
+def test_an_open_attribute_carries_its_value():
+    found = change(election({"attribute": "country", "open_value": "CN"}))
+
+    assert found.records["country"].struct.field("value").to_list() == ["CN"]
+
+
+def test_no_column_of_a_sealed_attribute_has_room_for_a_value():
+    for name, attribute in GOLDEN_ATTRIBUTES.items():
+        fields = {field.name for field in GOLDEN_RECORDS.types[name].fields}
+        assert ("value" in fields) is attribute.is_open
+
+
+def test_lineage_holds_every_candidate_and_why():
+    found = change(election({**EMAIL, "trust_score": 0.8}, {**EMAIL, "token": 8}))
+
+    assert found.lineage.select("version", "attribute", "record_id", "rank", "reason").rows() == [
+        (1, "email", 1, 1, "most_trusted"),
+        (1, "email", 2, 2, "less_trusted"),
+    ]
+    assert not found.lineage.select(GOLDEN_LINEAGE.key).is_duplicated().any()
+
+
+def test_what_did_not_change_gets_no_new_version():
+    elected = election(EMAIL, {**EMAIL, "cuid": cuid(2)}, customers=(1, 2))
+    known = change(elected).records
+    again = change(elected, known)
+
+    assert again.records.is_empty()
+    assert again.lineage.is_empty()
+
+
+def test_only_changed_customers_get_a_new_version():
+    both = {"customers": (1, 2)}
+    known = change(election(EMAIL, {**EMAIL, "cuid": cuid(2)}, **both)).records
+    found = change(election(EMAIL, {**EMAIL, "cuid": cuid(2), "record_version": 2}, **both), known)
+
+    assert versions(found) == [(cuid(2), 2, True)]
+    assert found.lineage["cuid"].unique().to_list() == [cuid(2)]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [{"record_version": 2}, {"slot": 1}, {"trust_score": 0.9}, {"source_count": 2}, {"attribute": "phone"}],
+    ids=["version of the record", "slot", "trust", "sources that agree", "another attribute"],
+)
+def test_whatever_a_golden_record_shows_makes_a_new_version(claim):
+    known = change(election(EMAIL)).records
+
+    assert versions(change(election({**EMAIL, **claim}), known)) == [(cuid(1), 2, True)]
+
+
+def test_other_rules_with_the_same_outcome_make_no_new_version():
+    known = change(election(EMAIL)).records
+
+    assert change(election(EMAIL), known, rulebook_version="r2").records.is_empty()
+
+
+def test_a_customer_without_records_ends_with_an_empty_version():
+    known = change(election(EMAIL, customers=(1, 2))).records
+    found = change(election(customers=(2,)), known)
+
+    assert versions(found) == [(cuid(1), 2, False)]
+    row = found.records.row(0, named=True)
+    assert (row["record_count"], row["source_count"], row["updated_at"]) == (0, 0, None)
+    assert all(row[name] is None for name in GOLDEN_ATTRIBUTES)
+    assert found.lineage.is_empty()
+
+
+def test_a_customer_that_ended_does_not_end_again_and_may_come_back():
+    active = change(election(EMAIL)).records
+    ended = pl.concat([active, change(election(customers=()), active).records])
+
+    assert change(election(customers=()), ended).records.is_empty()
+    assert versions(change(election(EMAIL), ended)) == [(cuid(1), 3, True)]
+
+
+def test_the_order_of_known_versions_does_not_matter():
+    first = change(election(EMAIL)).records
+    known = pl.concat([change(election({**EMAIL, "slot": 1}), first).records, first])
+
+    assert versions(change(election(EMAIL), known)) == [(cuid(1), 3, True)]
+
+
+def test_nothing_elected_and_nothing_known_is_no_change():
+    assert change(election(customers=())).records.is_empty()
+
+
+def test_customers_are_described_by_their_records():
+    owners = crosswalk(*({"record_id": n, "cuid": cuid(1)} for n in (1, 2, 3)), {"record_id": 4, "cuid": cuid(2)})
+    records = protected_records(
+        {"record_id": 1, "updated_at": NOW},
+        {"record_id": 2, "updated_at": LATER, "source_system": "web"},
+        {"record_id": 3, "updated_at": None},
+        {"record_id": 4, "updated_at": None, "entity_type": "enterprise"},
+    )
+
+    assert describe_customers(owners, records).sort("cuid").rows() == [
+        (cuid(1), "person", 3, 2, LATER),
+        (cuid(2), "enterprise", 1, 1, None),
+    ]
+
+
+def test_a_golden_record_keeps_its_columns_when_built_by_hand():
+    GOLDEN_RECORDS.assert_holds(golden_records({"cuid": cuid(1)}))
