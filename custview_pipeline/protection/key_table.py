@@ -33,7 +33,7 @@ from custview_pipeline.protection.derivation import length_prefixed
 from custview_pipeline.protection.wrapped_keys import SHARD_COUNT
 from custview_pipeline.protection.xaes import MATERIAL_BYTES
 
-ENTRIES: Final = pl.Schema({"record_id": pl.Int64, "version": pl.Int32, "material": pl.Binary})
+ENTRIES: Final = pl.Schema({"record_id": pl.Int64, "version": pl.Int32, "material": pl.Binary})  # versions are not negative
 
 _ENTRY: Final = np.dtype([("record_id", ">i8"), ("version", ">i4"), ("material", f"V{MATERIAL_BYTES}")])
 _MAGIC: Final = b"CVKT\x01"

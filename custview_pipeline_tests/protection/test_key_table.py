@@ -9,7 +9,7 @@ from custview_pipeline.kernel.errors import UnsealFailed
 from custview_pipeline.protection.key_table import ENTRIES, KeyTable, ShardKeys, open_segments, seal_segment
 
 ids = st.integers(-(2**63), 2**63 - 1)
-versions = st.integers(-(2**31), 2**31 - 1)
+versions = st.integers(0, 2**31 - 1)  # a record's versions count from 1, a quarantined row has 0, 2**31 - 1)
 entry_lists = st.dictionaries(st.tuples(ids, versions), st.binary(min_size=12, max_size=12), max_size=20)
 
 

@@ -109,7 +109,7 @@ def test_values_of_two_token_fields_do_not_meet():
 
 
 def test_lists_are_looked_into_and_short_values_left_out():
-    frame = features(phones=[["+12025550123", "+12025550124"], []], given=["al", "ali"])
+    frame = features(phone_tails=[["5550123", "5550124"], []], given=["al", "ali"])
 
     assert len(meeting_tokens(frame)) == 2
 
