@@ -18,29 +18,33 @@ BEGIN, END = "<!-- attributes: made by make_tables.py -->", "<!-- end of attribu
 def tables() -> str:
     """Return tables.md."""
     head = (
-        "# Tables\n\nMade by `python docs/make_tables.py` from `custview_pipeline/contracts`. Sensitivity: *open* says nothing about a "
-        "person, *token* is a keyed digest, *ciphertext* is sealed. Where the key holds `version`, the newest version holds; the end of "
-        "a version is the start of the next.\n"
+        "# Tables\n\nMade by `python docs/make_tables.py` from `custview_pipeline/contracts`. Sensitivity: *open* says nothing "
+        "about a person, *token* is a keyed digest, *ciphertext* is sealed. Where the key holds `version`, the newest version "
+        "holds; the end of a version is the start of the next.\n"
     )
     return "\n".join([head, *(_table(contract) for contract in CONTRACTS.values())])
 
 
 def _table(contract: TableContract) -> str:
     rows = [
-        f"| `{name}` | {_type(str(column.dtype))} | {contract.sensitivities[name]} | {_yes(column.nullable)} | {column.description} |"
-        for name, column in contract.schema.columns.items()
+        f"| `{name}` | {_type(str(known.dtype))} | {contract.sensitivities[name]} | {_yes(known.nullable)} | {known.description} |"
+        for name, known in contract.schema.columns.items()
     ]
     return "\n".join(
         [
             f"## {contract.name}\n",
             f"{contract.meaning}\n",
-            f"Key: {', '.join(f'`{name}`' for name in contract.key)}. Written by {contract.written_by}, read by {contract.read_by}.\n",
+            f"Key: {_key(contract)}. Written by {contract.written_by}, read by {contract.read_by}.\n",
             "| column | type | sensitivity | may be empty | meaning |",
             "|---|---|---|---|---|",
             *rows,
             "",
         ]
     )
+
+
+def _key(contract: TableContract) -> str:
+    return ", ".join(f"`{name}`" for name in contract.key)
 
 
 def _type(dtype: str) -> str:

