@@ -93,7 +93,8 @@ def _tell_failures(outcome: dg.ExecuteInProcessResult, progress: Progress) -> No
         error = event.step_failure_data.error
         kind = (error.cause or error).cls_name if error else None
         if kind not in _TOLD:
-            progress.failed(str(event.step_key), f"failed with {kind or 'an unknown error'}; the run in Dagster's UI has the place")
+            what = kind or "an unknown error"
+            progress.failed(str(event.step_key), f"failed with {what}; the run in Dagster's UI has the place")
     if not failures and not outcome.success:
         progress.failed(REFRESH.name, "failed outside of any step; see the run in Dagster's UI")
 

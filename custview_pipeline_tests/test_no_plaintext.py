@@ -25,6 +25,10 @@ SOURCES: Final = (
     SourceSpec("ledger", "parquet", max_refused_share=0.9),
     SourceSpec("shop", "jsonl", max_refused_share=0.9),
 )
+KEY_IN_ENVIRONMENT: Final = {
+    "CUSTVIEW_KEY_PROVIDER": "environment",
+    "CUSTVIEW_ROOT_KEY": "YW4gaW52ZW50ZWQgcm9vdCBrZXkgb2YgMzIgYnl0ZXM=",
+}
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- where it exists, it is searched
 _SYLLABLES: Final = [a + b for a, b in itertools.product("bdfgklmnprstvz", "aeiou")]
 _RARE_HAN: Final = "龘靐齉爩麤龗灪吁"
@@ -240,7 +244,7 @@ def _assert_told_truly(story: Story) -> None:
         assert refused.filter(pl.col("source_system") == name).height == refused_count
         assert accepted
     looks = [outcome for name, outcome in story.outcomes.items() if name.startswith(("export", "show CU"))]
-    assert len(looks) >= 12 + 4 * len(SOURCES)
+    assert len(looks) >= 12 + 2 * len(SOURCES)
     assert all(outcome.code == 0 for outcome in looks), looks
     assert story.outcomes["show a name"].code == 2
     assert story.outcomes["damaged"].code == 1
@@ -296,9 +300,7 @@ def test_what_is_no_value_of_an_open_attribute_is_masked(story):
 @pytest.fixture(scope="module")
 def large_story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Return a story in which worker processes do the work and the root key comes from the environment."""
-    root = "Q2FuYXJ5IGtleSBvZiAzMiBieXRlcywgaW52ZW50ZWQ="
-    environment = {"CUSTVIEW_KEY_PROVIDER": "environment", "CUSTVIEW_ROOT_KEY": root, "CUSTVIEW_WORKERS": "2"}
-    return tell(tmp_path_factory.mktemp("large_airlock"), filling=21_000, **environment)
+    return tell(tmp_path_factory.mktemp("large_airlock"), filling=21_000, CUSTVIEW_WORKERS="2", **KEY_IN_ENVIRONMENT)
 
 
 @pytest.mark.slow
@@ -310,8 +312,7 @@ def test_nothing_is_found_where_worker_processes_did_the_work(large_story):
 
 @pytest.mark.slow
 def test_no_worker_process_is_given_a_key_by_argument_or_environment(large_story):
-    environment = {"CUSTVIEW_KEY_PROVIDER": "environment", "CUSTVIEW_ROOT_KEY": "Q2FuYXJ5IGtleSBvZiAzMiBieXRlcywgaW52ZW50ZWQ="}
-    search = secrets_of(large_story.keyring, _root_key(large_story.world, **environment))
+    search = secrets_of(large_story.keyring, _root_key(large_story.world, **KEY_IN_ENVIRONMENT))
     assert search_everything(large_story, search) == {}
     assert not any(b"CUSTVIEW_ROOT_KEY" in said for said in large_story.watchers[0].processes.values())
 

@@ -27,8 +27,8 @@ def tables() -> str:
 
 def _table(contract: TableContract) -> str:
     rows = [
-        f"| `{name}` | {_type(str(known.dtype))} | {contract.sensitivities[name]} | {_yes(known.nullable)} | {known.description} |"
-        for name, known in contract.schema.columns.items()
+        f"| `{name}` | {_type(str(own.dtype))} | {contract.sensitivities[name]} | {_yes(own.nullable)} | {own.description} |"
+        for name, own in contract.schema.columns.items()
     ]
     return "\n".join(
         [
@@ -48,7 +48,10 @@ def _key(contract: TableContract) -> str:
 
 
 def _type(dtype: str) -> str:
-    return "Struct" if dtype.startswith("Struct") else dtype
+    kind, _, inside = dtype.partition("(")
+    return {"Struct": "Struct", "Datetime": "Datetime, UTC"}.get(
+        kind, f"{kind} of {inside.removesuffix(')')}" if inside else kind
+    )
 
 
 def _yes(is_so: bool) -> str:  # noqa: FBT001 -- a cell of a table

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 -- a script, no part of a package
 """Takes the pictures of the README: a demo in a temporary folder, the main job, a live UI, headless Chromium."""
 
 import argparse

