@@ -1,6 +1,8 @@
 """Runs the airlock over the batches of a delivery: in this process, or in several for a large one."""
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -54,6 +56,15 @@ def _receive(airlock: Airlock) -> None:
     """Keep what the pipe brought, in a new worker."""
     global _airlock  # noqa: PLW0603 -- the pool gives an initialiser no other way to hand state to its tasks
     _airlock = airlock
+    threading.Thread(target=_end_with_run, daemon=True).start()
+
+
+def _end_with_run() -> None:
+    """End this worker when its run is gone: a run that is killed tells nobody, and its workers would wait on, keys in memory."""
+    run = multiprocessing.parent_process()
+    if run is not None:
+        run.join()
+        os._exit(1)
 
 
 def _admit(batch: Pending) -> Admission:

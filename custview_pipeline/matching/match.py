@@ -100,7 +100,7 @@ def _match_prepared(
         return _alone(entity_type, prepared)
     rules = block(engine, prepared, settings.limits)
     compared = int(engine.value("select count(*) from candidates"))
-    progress(f"compare {entity_type} pairs", compared)
+    progress(f"{entity_type} pairs to compare", compared)
     compare(engine, comparisons, "candidates", "compared")
     _draw_random_pairs(engine, prepared.count)
     compare(engine, comparisons, "random_pairs", "compared_random")
@@ -117,7 +117,7 @@ def _match_prepared(
         records=prepared.count,
         largest=settings.largest_component,
     )
-    progress(f"close {entity_type} components", int((found.size > 1).sum()))
+    progress(f"groups of linked {entity_type} records", int((found.size > 1).sum()))
     inside = _close(engine, model, found)
     founder = agree(found, inside, records=prepared.count, match_weight=settings.match_weight)
     return MatchedType(

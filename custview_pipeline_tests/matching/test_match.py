@@ -300,7 +300,7 @@ def test_progress_is_told_in_counts():
     texts = features(*(person(**facts) for facts in population()[:20]))
     match(tokens(texts), neighbours_of(texts), settings(), lambda what, count: heard.append((what, count)))
 
-    assert [what for what, _ in heard] == ["compare person pairs", "close person components"]
+    assert [what for what, _ in heard] == ["person pairs to compare", "groups of linked person records"]
     assert all(isinstance(count, int) and count > 0 for _, count in heard)
 
 
