@@ -29,6 +29,7 @@ HOME: Final = Path(".custview") / "dagster"
 _LOOK_SECONDS: Final = 0.5
 _SHUTDOWN_SECONDS: Final = 60.0  # Dagster gives each of its services 15 s or more
 _LINGER_SECONDS: Final = 10.0
+_INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 _TOLD: Final = frozenset({"Failure", "DagsterAssetCheckFailedError"})  # by the stage, or by whoever judged the check
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -50,10 +51,11 @@ def open_instance(directory: Path) -> dg.DagsterInstance:
             "class": "LocalArtifactStorage",
             "config": {"base_dir": base},
         },
+        # What is printed here belongs to the terminal; Dagster would send it through files and two processes more a step.
         "compute_logs": {
-            "module": "dagster._core.storage.local_compute_log_manager",
-            "class": "LocalComputeLogManager",
-            "config": {"base_dir": str(home / "compute_logs")},
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+            "config": {},
         },
     }
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(base, overrides=overrides))
@@ -92,7 +94,9 @@ def _tell_failures(outcome: dg.ExecuteInProcessResult, progress: Progress) -> No
     for event in failures:
         error = event.step_failure_data.error
         kind = (error.cause or error).cls_name if error else None
-        if kind not in _TOLD:
+        if kind == _INTERRUPTED:
+            progress.failed(str(event.step_key), "interrupted")
+        elif kind not in _TOLD:
             what = kind or "an unknown error"
             progress.failed(str(event.step_key), f"failed with {what}; the run in Dagster's UI has the place")
     if not failures and not outcome.success:

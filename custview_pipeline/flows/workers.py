@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -50,12 +51,16 @@ def admit_all(airlock: Airlock, batches: Iterable[Pending], *, rows: int, worker
                 yield waiting.popleft().result()
         except BrokenProcessPool:
             raise Redacted("a worker of the airlock was killed, perhaps for want of memory") from None
+        finally:
+            for future in waiting:
+                future.cancel()  # nobody asks for them any more
 
 
 def _receive(airlock: Airlock) -> None:
     """Keep what the pipe brought, in a new worker."""
     global _airlock  # noqa: PLW0603 -- the pool gives an initialiser no other way to hand state to its tasks
     _airlock = airlock
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is for the run, which then ends its workers
     threading.Thread(target=_end_with_run, daemon=True).start()
 
 

@@ -21,6 +21,8 @@ _FREQUENCIES: Final[dict[str, tuple[str, str]]] = {  # name -> (expression, what
     "occupation": ("occupation", "occupation"),
     "enterprise_name": ("enterprise_name", "enterprise_name"),
 }
+# Records of others that are taken to exist, each with values of its own: in a list of ten records a value that two hold is not common.
+OTHERS: Final = 1000
 _RAREST: Final = -30.0  # log share of a value nobody has; never used by an agreement, which needs two holders
 _FILLED_SHARE: Final = 0.001  # a feature filled in fewer records than this is left out
 LARGEST_NEAR_GROUP: Final = 20  # phones and identifiers held by more records are not sought one edit apart
@@ -70,7 +72,7 @@ class Prepared:
         joins, columns = "", ""
         for name, (expression, filled) in _FREQUENCIES.items():
             engine.run(
-                f"""create or replace table share_{name} as select {expression} token, ln(count(*) / {self.count}) share
+                f"""create or replace table share_{name} as select {expression} token, ln(count(*) / {self.count + OTHERS}) share
                 from raw_records where {filled} is not null group by 1"""
             )
             joins += f" left join share_{name} on share_{name}.token = {expression}"
@@ -86,7 +88,7 @@ class Prepared:
             f"""create or replace table share_phones as
             with held as (select rid, unnest(phones) token from raw_records),
             counts as (select token, count(*) holders from held group by token)
-            select rid, ln(max(holders) / {self.count})::float share from held join counts using (token) group by rid"""
+            select rid, ln(max(holders) / {self.count + OTHERS})::float share from held join counts using (token) group by rid"""
         )
         engine.run(
             f"""create or replace table records as select raw_records.*, word_weight::float word_weight,

@@ -25,6 +25,9 @@ HOUSEHOLD_SAME_GIVEN: Final = 0.003  # share of household pairs with the same gi
 _ROUNDS: Final = 40
 _MATCH_PRIOR_PAIRS: Final = 20.0  # weight of the prior in pairs
 _HOUSEHOLD_PRIOR_PAIRS: Final = 50.0
+# What is known of strangers before any pair is seen; beside a million random pairs it weighs nothing, in a list of ten records all.
+_STRANGERS_AGREE: Final = 0.01
+_UNRELATED_PRIOR_PAIRS: Final = 30.0
 _LEAST_PROBABILITY: Final = 1e-9
 
 
@@ -180,8 +183,9 @@ class _Learner:
         weights = self.random_counts * is_unrelated
         tables = []
         for place, prior in enumerate(self.match_prior):
-            even = np.where(np.arange(len(prior)) > 0, 0.5 / (len(prior) - 1), 0.0)
-            tables.append(_smooth(self._histogram(place, weights), 0.5 * prior + even, 0.5))
+            strangers = np.full(len(prior), _STRANGERS_AGREE)
+            strangers[0], strangers[-1] = 0.0, 1 - _STRANGERS_AGREE * (len(prior) - 2)
+            tables.append(_smooth(self._histogram(place, weights), strangers, _UNRELATED_PRIOR_PAIRS))
         return tables
 
     def _household(self, unrelated: list[Floats], households: Floats) -> list[Floats]:

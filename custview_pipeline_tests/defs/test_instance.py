@@ -53,7 +53,7 @@ def test_without_postgres_runs_are_kept_in_sqlite_under_the_working_directory(tm
 def test_a_project_has_an_instance_in_its_own_folder(tmp_path):
     with open_instance(tmp_path) as instance:
         instance.add_run(dg.DagsterRun(job_name="refresh"))
-        places = [instance.root_directory, instance.storage_directory(), instance.compute_log_manager._base_dir]  # noqa: SLF001 -- has no public name
+        places = [instance.root_directory, instance.storage_directory()]
     for place in places:
         assert Path(place).is_relative_to(tmp_path / ".custview" / "dagster")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".custview"]
