@@ -21,7 +21,7 @@ _FREQUENCIES: Final[dict[str, tuple[str, str]]] = {  # name -> (expression, what
     "occupation": ("occupation", "occupation"),
     "enterprise_name": ("enterprise_name", "enterprise_name"),
 }
-# Records of others that are taken to exist, each with values of its own: in a list of ten records a value that two hold is not common.
+# Other records that are taken to exist, each with values of its own: in a list of ten, a value that two hold is not common.
 OTHERS: Final = 1000
 _RAREST: Final = -30.0  # log share of a value nobody has; never used by an agreement, which needs two holders
 _FILLED_SHARE: Final = 0.001  # a feature filled in fewer records than this is left out

@@ -25,7 +25,7 @@ HOUSEHOLD_SAME_GIVEN: Final = 0.003  # share of household pairs with the same gi
 _ROUNDS: Final = 40
 _MATCH_PRIOR_PAIRS: Final = 20.0  # weight of the prior in pairs
 _HOUSEHOLD_PRIOR_PAIRS: Final = 50.0
-# What is known of strangers before any pair is seen; beside a million random pairs it weighs nothing, in a list of ten records all.
+# What is known of strangers before any pair is seen; beside a million random pairs it weighs nothing, in a list of ten much.
 _STRANGERS_AGREE: Final = 0.01
 _UNRELATED_PRIOR_PAIRS: Final = 30.0
 _LEAST_PROBABILITY: Final = 1e-9
