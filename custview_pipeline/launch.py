@@ -71,16 +71,15 @@ def refresh(project: Project, progress: Progress) -> bool:
         CustviewError: A setting, the keys, the lake or Dagster's storage is at fault; nothing was begun.
     """
     settings.worker_count()
-    with settings.secrets_withheld():
-        DeltaLake(project.lake, open_keyring(project.name))  # what every stage would stumble over is told once, before them
-        with silenced(f"opening {_storage_of(project)}"):
-            instance = open_instance(project.directory)
-        with silenced("running the job"), instance:
-            job = build_definitions(project, progress).resolve_job_def(REFRESH.name)
-            tags = {WRITER_TAG: "lake", "custview/started_by": "cli"}
-            outcome = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=tags)
-            _tell_failures(outcome, progress)
-            return outcome.success
+    DeltaLake(project.lake, open_keyring(project.name))  # what every stage would stumble over is told once, before them
+    with silenced(f"opening {_storage_of(project)}"):
+        instance = open_instance(project.directory)
+    with silenced("running the job"), instance:
+        job = build_definitions(project, progress).resolve_job_def(REFRESH.name)
+        tags = {WRITER_TAG: "lake", "custview/started_by": "cli"}
+        outcome = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET, tags=tags)
+        _tell_failures(outcome, progress)
+        return outcome.success
 
 
 def _storage_of(project: Project) -> str:

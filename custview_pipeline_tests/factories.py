@@ -168,7 +168,7 @@ def tokens(texts: pl.DataFrame, record_ids: list[int] | None = None) -> pl.DataF
     ids = record_ids or list(range(1, texts.height + 1))
     made = TOKENISER.tokenise_features(texts, rule_version="1")
     columns = (pl.Series("record_id", ids, pl.Int64), pl.Series("version", [1] * texts.height, pl.Int32))
-    return made.with_columns(*columns).select(TOKENS.names())
+    return made.with_columns(*columns, generation=pl.lit("1")).select(TOKENS.names())
 
 
 def neighbours_of(texts: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
-"""Writes an exported table to a file: CSV, Parquet or JSON lines; whole or not at all."""
+"""Writes an exported table to a file: CSV, Parquet or JSON lines; whole or not at all, readable by its owner only."""
 
+import os
 import secrets
 from enum import StrEnum
 from pathlib import Path
@@ -41,12 +42,14 @@ def write_table(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> N
 def _write_whole(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> None:
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        if table_format is TableFormat.CSV:
-            frame.write_csv(unfinished)
-        elif table_format is TableFormat.PARQUET:
-            frame.write_parquet(unfinished)
-        else:
-            frame.write_ndjson(unfinished)
+        # Revealed values may be in it: not for a moment may others read it.
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            if table_format is TableFormat.CSV:
+                frame.write_csv(file)
+            elif table_format is TableFormat.PARQUET:
+                frame.write_parquet(file)
+            else:
+                frame.write_ndjson(file)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

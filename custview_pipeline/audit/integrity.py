@@ -10,6 +10,8 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 RECORD_HAS_CUSTOMER: Final = "completeness__crosswalk__every_record_has_a_customer"
 ROW_HAS_RECORD: Final = "consistency__crosswalk__every_row_has_a_record"
 ONE_CUSTOMER: Final = "uniqueness__crosswalk__one_customer_a_record"
+ONE_RECORD: Final = "uniqueness__protected_records__one_record_an_id"
+ONE_GOLDEN: Final = "uniqueness__golden_records__one_row_a_version"
 CUSTOMER_HAS_GOLDEN: Final = "completeness__golden_records__every_customer_has_one"
 GOLDEN_HAS_CUSTOMER: Final = "consistency__golden_records__every_one_has_a_customer"
 POINTERS_LIVE: Final = "consistency__golden_records__pointers_lead_to_live_records"
@@ -17,7 +19,9 @@ POINTERS_LIVE: Final = "consistency__golden_records__pointers_lead_to_live_recor
 PROMISES: Final[dict[str, str]] = {
     RECORD_HAS_CUSTOMER: "No accepted record is lost: each belongs to a customer.",
     ROW_HAS_RECORD: "No row of the crosswalk speaks of a record that is gone.",
-    ONE_CUSTOMER: "No record belongs to two customers.",
+    ONE_CUSTOMER: "No version of the crosswalk gives a record two customers.",
+    ONE_RECORD: "No two records, of one source or of two, share an id and version.",
+    ONE_GOLDEN: "No version of a golden record is there twice.",
     CUSTOMER_HAS_GOLDEN: "Every customer has a golden record.",
     GOLDEN_HAS_CUSTOMER: "No golden record is left of a customer that is gone.",
     POINTERS_LIVE: "Every value of a golden record is still held by the record it points to.",
@@ -48,12 +52,22 @@ def check_crosswalk(records: pl.DataFrame, crosswalk: pl.DataFrame) -> tuple[Pro
     """
     lost = records.join(crosswalk, on="record_id", how="anti").height
     stray = crosswalk.join(records, on="record_id", how="anti").height
-    twice = crosswalk.height - crosswalk["record_id"].n_unique()
     return (
         Promise(RECORD_HAS_CUSTOMER, lost, records.height),
         Promise(ROW_HAS_RECORD, stray, crosswalk.height),
-        Promise(ONE_CUSTOMER, twice, crosswalk.height),
     )
+
+
+def check_versions(crosswalk: pl.DataFrame, records: pl.DataFrame, golden: pl.DataFrame) -> tuple[Promise, ...]:
+    """Check that no version of a key is stored twice: whoever takes the newest row of a key would not notice.
+
+    Args:
+        crosswalk: record_id, version of all stored rows.
+        records: record_id, version of all stored rows of protected_records.
+        golden: cuid, version of all stored rows of golden_records.
+    """
+    tables = {ONE_CUSTOMER: crosswalk, ONE_RECORD: records, ONE_GOLDEN: golden}
+    return tuple(Promise(name, stored.height - stored.n_unique(), stored.height) for name, stored in tables.items())
 
 
 def check_golden(golden: pl.DataFrame, crosswalk: pl.DataFrame, records: pl.DataFrame) -> tuple[Promise, ...]:

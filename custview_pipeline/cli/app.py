@@ -26,6 +26,7 @@ from custview_pipeline.contracts.project import Project
 from custview_pipeline.demo.world import generate
 from custview_pipeline.flows.export import Export, export_crosswalk, export_edges, export_golden, export_quality
 from custview_pipeline.flows.portrait import portray
+from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import CustviewError, ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid, parse_cuid
 from custview_pipeline.kernel.redaction import silenced
@@ -99,7 +100,7 @@ def run(project: ProjectOption = None) -> None:
 
     It is the job ``refresh`` of the Dagster UI, run here and recorded there.
     """
-    with _errors():
+    with _errors(), settings.secrets_withheld():
         directory = _directory(project)
         opened = load_project(directory)
         from custview_pipeline.launch import refresh  # noqa: PLC0415 -- Dagster takes seconds to load; other commands do without

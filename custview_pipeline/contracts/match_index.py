@@ -23,7 +23,9 @@ class IndexPart(StrEnum):
     CLAIMS = "claims"  # what a record says about each attribute: token, validity, length
 
 
-TOKENS: Final = pl.Schema({"record_id": pl.Int64(), "version": pl.Int32(), **{name: _token_type(name) for name in FEATURES}})
+TOKENS: Final = pl.Schema(
+    {"record_id": pl.Int64(), "version": pl.Int32(), "generation": pl.String(), **{name: _token_type(name) for name in FEATURES}}
+)
 
 NEIGHBOURHOODS: Final = pl.Schema({"token": pl.Int64, "key": pl.Int32, "part": pl.UInt8})
 

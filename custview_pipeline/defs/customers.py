@@ -39,7 +39,8 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
     def link_records(
         context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
     ) -> Results:
-        with stage("matching", progress), project.lake().writer() as writer:
+        with stage("matching", progress):
+            writer = project.writer()
             _, id_key = project.keyring.current(Purpose.ID)
             report = link(writer, project.project.rulebook, id_key, run_id=context.run.run_id, progress=progress)
         progress.done("matching", report)
@@ -71,7 +72,8 @@ def elect_golden_records(
     context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
 ) -> Results:
     """Elect the value of each attribute of each customer; nothing is decrypted."""
-    with stage("survivorship", progress), project.lake().writer() as writer:
+    with stage("survivorship", progress):
+        writer = project.writer()
         own = project.project
         report = survive(writer, own.contracts, own.rulebook, run_id=context.run.run_id, progress=progress)
     progress.done("survivorship", report)
@@ -87,7 +89,8 @@ def build_customer_core(
     context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
 ) -> Results:
     """Build the core view."""
-    with stage("views", progress), project.lake().writer() as writer:
+    with stage("views", progress):
+        writer = project.writer()
         report = publish(writer, run_id=context.run.run_id)
     progress.done("views", report)
     yield dg.MaterializeResult(asset_key="customer_core", metadata={"dagster/row_count": report.core_count})
@@ -106,7 +109,8 @@ def build_customer_core(
 )
 def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
     """Score the sources against their targets and check the promises between the tables."""
-    with stage("audit", progress), project.lake().writer() as writer:
+    with stage("audit", progress):
+        writer = project.writer()
         report = assess(writer, project.project.contracts, project.project.rulebook, run_id=context.run.run_id)
     progress.done("audit", report)
     for promise in report.promises:

@@ -79,8 +79,7 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
             )
             # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
             fingerprint = files.fingerprint()
-            with project.lake().writer() as writer:
-                report = deliver(intake, writer)
+            report = deliver(intake, project.writer())
         progress.done(source, report)
         if report.refusal is None:
             context.instance.add_run_tags(context.run.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})

@@ -1,12 +1,13 @@
 """Resources: how assets reach the project, its keys and its lake."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.delta_lake import DeltaLake, LakeWriter
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.contracts.project import Project
@@ -23,6 +24,8 @@ class ProjectResource(dg.ConfigurableResource[Any]):
     directory: str
     _project: Project | None = PrivateAttr(default=None)
     _keyring: Keyring | None = PrivateAttr(default=None)
+    _writer: LakeWriter | None = PrivateAttr(default=None)
+    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     @property
     def project(self) -> Project:
@@ -53,3 +56,22 @@ class ProjectResource(dg.ConfigurableResource[Any]):
             LakeError, WrongKey: It cannot be read, or not with these keys.
         """
         return DeltaLake(self.project.lake, self.keyring)
+
+    def writer(self) -> LakeWriter:
+        """Return the right to write the lake, taken at the first call and held until the run ends.
+
+        A run has it as a whole: were another one to deliver between its stages, they would speak of different records.
+
+        Raises:
+            LakeBusy: Another run kept it for too long.
+            LakeError, WrongKey: The lake cannot be read, or not with these keys.
+        """
+        if self._writer is None:
+            self._writer = self._held.enter_context(self.lake().writer())
+        return self._writer
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Give the lake back at the end of a run."""
+        del context
+        self._held.close()
+        self._writer = None

@@ -16,13 +16,16 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
 from custview_pipeline.contracts.match_index import CLAIMS, NEIGHBOURHOODS, TOKENS
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.contracts.standardised_record import StandardisedBatch
+from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import AirlockKeys
 from custview_pipeline.protection.neighbourhoods import neighbourhoods
+from custview_pipeline.protection.record_identity import key_tokens
+from custview_pipeline.protection.record_identity import source_keys
 from custview_pipeline.protection.tokens import Tokeniser
 from custview_pipeline.protection.vault import Place, Rows
 from custview_pipeline.standardisation.standardise import rule_set_version, standardise
+from custview_pipeline.validation.rules import reasons_for, rules_of
 from custview_pipeline.validation.screen import screen
 from custview_pipeline.validation.tally import Tally
 
@@ -31,7 +34,7 @@ RECORD_PLACE: Final = Place("protected_records", PAYLOAD_SCHEMA)
 QUARANTINE_PLACE: Final = Place("quarantined_records", PAYLOAD_SCHEMA)
 QUARANTINE_VERSION: Final = 0  # a quarantined row has no versions
 
-_OPEN_ATTRIBUTES: Final = [name for name, attribute in GOLDEN_ATTRIBUTES.items() if attribute.is_open]
+_OPEN_ATTRIBUTES: Final = frozenset(name for name, attribute in GOLDEN_ATTRIBUTES.items() if attribute.is_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Pending(NamedTuple):
 
     Attributes:
         raw: The contract's columns, all String.
-        marks: record_id (null where the key is missing), content_digest, version, refusal (a rule already broken, or null).
+        marks: record_id (null where the key is missing), content_digest, version, broken (names of rules that the first pass found
+            the row to break, or null).
     """
 
     raw: pl.DataFrame
@@ -85,6 +89,11 @@ class Admission(NamedTuple):
     tally: Tally
 
 
+def generation_of(keys: AirlockKeys) -> str:
+    """Return what tokens have in common that may be compared: the rules that made the values comparable, and the token key."""
+    return f"{rule_set_version()};key={keys.token_version}"
+
+
 def admit(airlock: Airlock, pending: Pending) -> Admission:
     """Standardise, validate, seal and tokenise one batch.
 
@@ -93,8 +102,7 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
     """
     with silenced(f"{airlock.contract.source_system}: the airlock"):
         batch = standardise(pending.raw, airlock.contract, region=airlock.region)
-        refusals = pending.marks.with_row_index("row").drop_nulls("refusal")
-        screened = screen(pending.raw, batch, airlock.contract, extra_reasons=_as_reasons(refusals))
+        screened = screen(pending.raw, batch, airlock.contract, extra_reasons=_as_reasons(pending.marks, airlock.contract))
         accepted = screened.is_accepted
         protected, keys = _seal_records(airlock, pending, batch, accepted)
         quarantined, quarantine_keys = _seal_refused(airlock, pending, screened.reasons, ~accepted)
@@ -102,26 +110,24 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
         kept = batch.features.filter(accepted)
         ids = pending.marks.filter(accepted).select("record_id", "version")
         tokens = pl.concat([ids, tokeniser.tokenise_features(kept, rule_version=rule_set_version())], how="horizontal")
+        tokens = tokens.with_columns(generation=pl.lit(generation_of(airlock.keys)))
         return Admission(
             protected=protected,
             quarantined=quarantined,
             keys=pl.concat([keys, quarantine_keys]),
             tokens=tokens.select(TOKENS.names()),
             neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()).select(NEIGHBOURHOODS.names()),
-            claims=_claims(batch, pending.marks, accepted, tokeniser),
+            claims=_claims(batch, pending.marks, accepted, tokeniser, _open_attributes(airlock.contract)),
             tally=screened.tally,
         )
 
 
-def _as_reasons(refusals: pl.DataFrame) -> pl.DataFrame:
-    """Return rows refused before the airlock as reasons of the screen."""
-    return refusals.select(
-        pl.col("row").cast(pl.UInt32),
-        attribute=pl.lit("source_key"),
-        rule=pl.col("refusal"),
-        dimension=pl.when(pl.col("refusal") == "required").then(pl.lit("completeness")).otherwise(pl.lit("uniqueness")),
-        severity=pl.lit("error"),
-    )
+def _as_reasons(marks: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+    """Return the rules that the first pass found broken as reasons of the screen."""
+    broken = marks.select("broken").with_row_index("row").explode("broken").drop_nulls("broken")
+    rules = {rule.name: rule for rule in rules_of(contract)}
+    rows = broken.partition_by("broken", as_dict=True)
+    return pl.concat([ISSUES.to_frame(), *(reasons_for(rules[str(name)], found["row"]) for (name,), found in rows.items())])
 
 
 def _seal_records(
@@ -133,11 +139,12 @@ def _seal_records(
     rows = Rows(marks["record_id"], marks["version"])
     sealed = airlock.keys.vault().seal(RECORD_PLACE, rows, payloads)
     key_column = airlock.contract.key_column
-    source_key = records["source_key"]
+    source_key = source_keys(pending.raw[key_column.name]).filter(accepted)
     if key_column.is_personal:
-        token = airlock.keys.tokeniser().tokens("source_key", source_key, rule_version=airlock.contract.source_system)
-        source_key = token.cast(pl.String)
+        source_key = key_tokens(airlock.keys.id_key, airlock.contract.source_system, source_key)
+    is_country_open = pl.lit("country" in _open_attributes(airlock.contract))
     protected = records.select("entity_type", "country", "updated_at").with_columns(
+        pl.when(is_country_open).then("country").alias("country"),
         marks["record_id"],
         marks["version"],
         marks["content_digest"],
@@ -184,7 +191,9 @@ def _seal_refused(
     return quarantined.select(QUARANTINED_RECORDS.types.names()), keys
 
 
-def _claims(batch: StandardisedBatch, marks: pl.DataFrame, accepted: pl.Series, tokeniser: Tokeniser) -> pl.DataFrame:
+def _claims(
+    batch: StandardisedBatch, marks: pl.DataFrame, accepted: pl.Series, tokeniser: Tokeniser, open_attributes: frozenset[str]
+) -> pl.DataFrame:
     """Return what each accepted record says about each attribute, as tokens and measures."""
     owners = marks.select("record_id", "version").with_row_index("row").cast({"row": pl.UInt32}).filter(accepted)
     values = batch.values.join(owners, on="row", how="inner", maintain_order="left")
@@ -194,7 +203,7 @@ def _claims(batch: StandardisedBatch, marks: pl.DataFrame, accepted: pl.Series, 
     ]
     if not claims:
         return pl.DataFrame(schema=CLAIMS)
-    is_open = pl.col("attribute").is_in(_OPEN_ATTRIBUTES)  # an invalid value may be anything, a name too: it stays sealed
+    is_open = pl.col("attribute").is_in(open_attributes)  # an invalid value may be anything, a name too: it stays sealed
     return (
         pl.concat(claims)
         .with_columns(length=pl.col("value").str.len_chars(), open_value=pl.when(is_open & pl.col("is_valid")).then("value"))

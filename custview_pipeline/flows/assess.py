@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from custview_pipeline.audit.integrity import Promise, check_crosswalk, check_golden
+from custview_pipeline.audit.integrity import Promise, check_crosswalk, check_golden, check_versions
 from custview_pipeline.audit.scorecard import (
     against_targets,
     score_completeness,
@@ -19,8 +19,9 @@ from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
-from custview_pipeline.contracts.intake_tables import DELIVERIES
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS
 from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.matching_tables import CROSSWALK
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.trust import golden_attributes_of
@@ -54,7 +55,15 @@ def assess(lake: LakeWriter, contracts: Sequence[SourceContract], rulebook: Rule
     with silenced("the audit"):
         records, crosswalk = current_records(snapshot), current_crosswalk(snapshot)
         golden = newest(snapshot.read(GOLDEN_RECORDS.name), ["cuid"]).filter("is_active")
-        promises = (*check_crosswalk(records, crosswalk), *check_golden(golden, crosswalk, records))
+        promises = (
+            *check_crosswalk(records, crosswalk),
+            *check_versions(
+                snapshot.read(CROSSWALK.name, ["record_id", "version"]),
+                snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version"]),
+                snapshot.read(GOLDEN_RECORDS.name, ["cuid", "version"]),
+            ),
+            *check_golden(golden, crosswalk, records),
+        )
         scores = _scores(snapshot, records, crosswalk, contracts, rulebook, now)
         run = {"run_id": pl.lit(run_id), "measured_at": pl.lit(now, QUALITY_SCORES.types["measured_at"])}
         findings = _findings(scores, contracts, run_id, now)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,25 +12,26 @@ from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECO
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.airlock import Admission, Airlock, Pending
+from custview_pipeline.flows.survey import BATCH_ROWS, Survey, headers_of, survey
 from custview_pipeline.flows.workers import admit_all
-from custview_pipeline.ingestion.changes import KNOWN, SURVEY, Changes, RowStatus, find_changes
+from custview_pipeline.ingestion.changes import KNOWN, Changes, RowStatus, find_changes
 from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Progress, Snapshot, Source
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.keyring import AirlockKeys
-from custview_pipeline.protection.record_identity import content_digests, record_ids
+from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.standardisation.standardise import rule_set_version
-from custview_pipeline.validation.entries import DeliveryCount
 from custview_pipeline.validation.gate import reason_to_refuse
+from custview_pipeline.validation.rules import rule_of
 from custview_pipeline.validation.tally import Tally
 from custview_pipeline.validation.verdicts import Verdict, verdicts
 
 STAGE: Final = "delivery"
-_BATCH_ROWS: Final = 25_000
 _WORKED_ON: Final = (RowStatus.NEW, RowStatus.CHANGED, RowStatus.CONFLICTING, RowStatus.KEYLESS)
 _TOLD_REASONS: Final = 3
-_REFUSALS: Final = {RowStatus.KEYLESS.value: "required", RowStatus.CONFLICTING.value: "unique"}
+_LIMITS_OF_KEY: Final = {RowStatus.KEYLESS: "required", RowStatus.CONFLICTING: "unique"}
+_SAID_TO_PEOPLE: Final = {"description": None, "is_critical": False}  # of a column: nothing is made of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,70 +91,49 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     contract, snapshot = intake.contract, lake.snapshot()
     stage = f"{STAGE}/{contract.source_system}"
     fingerprint = intake.source.fingerprint()
-    rules = _rules_mark(intake)
-    mark, before = f"{fingerprint} {rules}", snapshot.consumed(stage)
+    keyed, rules = keyed_fingerprint(intake.keys.id_key, fingerprint), _rules_mark(intake)
+    mark, before = f"{keyed} {_reading_mark(contract)} {rules}", snapshot.consumed(stage)
     if mark == before:
         return Delivery(contract.source_system, is_unchanged=True)
     is_redone = before is not None and not before.endswith(rules)
     with silenced(f"{contract.source_system}: reading the delivery"):
-        survey, counted = _survey(intake)
+        surveyed = survey(contract, intake.source, intake.keys.id_key, intake.progress)
         known = _known(snapshot, contract.source_system)
-        changes = find_changes(survey, known, is_snapshot=contract.extract == "snapshot", is_redone=is_redone)
+        changes = find_changes(surveyed.rows, known, is_snapshot=contract.extract == "snapshot", is_redone=is_redone)
     now = datetime.now(UTC)
     delivery_id = hashlib.sha256(f"{stage} {mark} {intake.run_id}".encode()).hexdigest()[:16]
     airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now)
-    admissions = _pass_airlock(intake, airlock, changes)
+    admissions = _pass_airlock(intake, airlock, changes, _broken_rules(contract, changes, surveyed))
     if intake.source.fingerprint() != fingerprint:
         raise SourceUnreadable(
             f"{contract.source_system}: the files changed while they were read; run again when they are complete"
         )
     row_count, tally = changes.rows.height, Tally.total(admission.tally for admission in admissions)
-    judged = verdicts(tally, contract, row_count=row_count, counted=counted)
-    delivery = _summarise(intake, delivery_id, changes, judged, admissions)
+    judged = verdicts(tally, contract, row_count=row_count, counted=surveyed.counted)
+    delivery = _summarise(intake, delivery_id, changes, judged, admissions, known_count=int((~known["is_deleted"]).sum()))
     if delivery.refusal is None:
         with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
             _store(commit, admissions, _tombstones(snapshot, changes, airlock))
-            commit.append(DELIVERIES.name, _delivery_row(intake, delivery, fingerprint, now))
+            commit.append(DELIVERIES.name, _delivery_row(intake, delivery, keyed, now))
             commit.consume(stage, mark)
     return delivery
 
 
 def _rules_mark(intake: Intake) -> str:
-    """Return what changes when contract, rules or keys do, so that rows with the same content are worked on again."""
-    content = f"{intake.contract!r} {intake.region} {rule_set_version()} {intake.keys.token_version}"
+    """Return what changes when rows with the same content would be standardised, judged or sealed in another way.
+
+    Only columns are taken from the contract: whom a source belongs to or how far it is trusted makes no record another one.
+    """
+    columns = [replace(column, **_SAID_TO_PEOPLE) for column in intake.contract.columns]
+    content = f"{columns!r} {intake.region} {rule_set_version()} {intake.keys.token_version}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _columns(contract: SourceContract) -> list[str]:
-    return list(dict.fromkeys(column.name for column in contract.columns))
-
-
-def _survey(intake: Intake) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Read the delivery once: the id and digest of every row, and counts by rule for what only the whole delivery can tell."""
-    contract, columns = intake.contract, _columns(intake.contract)
-    when = {column.name for column in contract.carrying("updated_at")}
-    content = [name for name in columns if name not in when]
-    frames, read, counted = [SURVEY.to_frame()], 0, DeliveryCount(contract)
-    for batch in intake.source.batches(columns, rows=_BATCH_ROWS):
-        frames.append(
-            pl.DataFrame(
-                {
-                    "record_id": record_ids(intake.keys.id_key, contract.source_system, _keys(batch.frame, contract)),
-                    "content_digest": content_digests(intake.keys.id_key, batch.frame.select(content)),
-                },
-                schema=SURVEY,
-            )
-        )
-        counted.add(batch.frame)
-        read += batch.frame.height
-        intake.progress.step(f"{contract.source_system} delivery", "rows read", read)
-    return pl.concat(frames), counted.broken()
-
-
-def _keys(frame: pl.DataFrame, contract: SourceContract) -> pl.Series:
-    """Return the trimmed keys; null where there is none."""
-    trimmed = frame[contract.key_column.name].str.strip_chars()
-    return trimmed.set(trimmed == "", None)
+def _reading_mark(contract: SourceContract) -> str:
+    """Return what changes when the same files would be read in another way, or the delivery be judged by other rules."""
+    form = (contract.file_format, contract.encoding, contract.delimiter, contract.extract)
+    content = f"{form!r} {contract.quality!r} {contract.max_refused_share}"
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _known(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
@@ -162,36 +142,50 @@ def _known(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
     return newest(stored.filter(pl.col("source_system") == source_system), ["record_id"]).select(KNOWN.names())
 
 
-def _pass_airlock(intake: Intake, airlock: Airlock, changes: Changes) -> list[Admission]:
+def _broken_rules(contract: SourceContract, changes: Changes, surveyed: Survey) -> pl.DataFrame:
+    """Return, for each row that the first pass found to be refused, position and broken: the names of the rules it breaks."""
+    of_key = {status.value: rule_of(contract, contract.key_column, limit).name for status, limit in _LIMITS_OF_KEY.items()}
+    rule = pl.col("status").replace_strict(of_key, default=None, return_dtype=pl.String)
+    by_key = changes.rows.with_row_index("position").select("position", rule=rule).drop_nulls("rule")
+    return pl.concat([by_key, surveyed.repeated]).group_by("position").agg(broken=pl.col("rule").sort())
+
+
+def _pass_airlock(intake: Intake, airlock: Airlock, changes: Changes, broken: pl.DataFrame) -> list[Admission]:
     """Read the delivery again and admit the rows that need work."""
     rows = changes.count(*_WORKED_ON)
     if rows == 0:
         return []
     admissions, done = [], 0
     stage = f"{intake.contract.source_system} protected"
-    for admission in admit_all(airlock, _pending(intake, changes), rows=rows, workers=intake.workers):
+    for admission in admit_all(airlock, _pending(intake, changes, broken), rows=rows, workers=intake.workers):
         admissions.append(admission)
         done += admission.protected.height + admission.quarantined.height
         intake.progress.step(stage, "rows standardised, validated and sealed", done)
     return admissions
 
 
-def _pending(intake: Intake, changes: Changes) -> Iterator[Pending]:
+def _pending(intake: Intake, changes: Changes, broken: pl.DataFrame) -> Iterator[Pending]:
     """Yield the rows of the delivery that need work, with their marks."""
-    columns, start = _columns(intake.contract), 0
-    for batch in intake.source.batches(columns, rows=_BATCH_ROWS):
-        marks = changes.rows.slice(start, batch.frame.height)
+    start = 0
+    for batch in intake.source.batches(headers_of(intake.contract), rows=BATCH_ROWS):
+        marks = changes.rows.slice(start, batch.frame.height).with_row_index("position", offset=start)
         start += batch.frame.height
         if marks.height != batch.frame.height:
             raise SourceUnreadable(f"{intake.contract.source_system}: {batch.file} grew while it was read")
         wanted = marks["status"].is_in([str(status) for status in _WORKED_ON])
         if wanted.any():
-            refusal = pl.col("status").replace_strict(_REFUSALS, default=None, return_dtype=pl.String)
-            yield Pending(batch.frame.filter(wanted), marks.filter(wanted).select(pl.exclude("status"), refusal=refusal))
+            marked = marks.filter(wanted).join(broken, on="position", how="left", maintain_order="left")
+            yield Pending(batch.frame.filter(wanted), marked.drop("position", "status"))
 
 
 def _summarise(
-    intake: Intake, delivery_id: str, changes: Changes, judged: tuple[Verdict, ...], admissions: list[Admission]
+    intake: Intake,
+    delivery_id: str,
+    changes: Changes,
+    judged: tuple[Verdict, ...],
+    admissions: list[Admission],
+    *,
+    known_count: int,
 ) -> Delivery:
     """Count what became of the delivery and ask the gate."""
     refused = sum(admission.quarantined.height for admission in admissions)
@@ -199,10 +193,18 @@ def _summarise(
     reasons = _count_reasons(admissions)
     accepted = pl.concat([admission.protected.select("version") for admission in admissions]) if admissions else None
     new = 0 if accepted is None else int((accepted["version"] == 1).sum())
+    why = reason_to_refuse(
+        judged,
+        intake.contract,
+        refused_count=refused,
+        row_count=read,
+        deleted_count=changes.deleted.height,
+        known_count=known_count,
+    )
     return Delivery(
         source_system=intake.contract.source_system,
         delivery_id=delivery_id,
-        refusal=_refusal(intake.contract, judged, reasons, refused_count=refused, row_count=read),
+        refusal=why and _with_places(why, intake.contract, judged, reasons),
         row_count=read,
         new_count=new,
         changed_count=0 if accepted is None else accepted.height - new,
@@ -221,13 +223,8 @@ def _count_reasons(admissions: list[Admission]) -> dict[str, int]:
     return dict(counted.select("reasons", "len").iter_rows())
 
 
-def _refusal(
-    contract: SourceContract, judged: tuple[Verdict, ...], reasons: dict[str, int], *, refused_count: int, row_count: int
-) -> str | None:
-    """Return why the gate stays shut, with files, contract and fields to look at; None where it opens."""
-    why = reason_to_refuse(judged, contract, refused_count=refused_count, row_count=row_count)
-    if why is None:
-        return None
+def _with_places(why: str, contract: SourceContract, judged: tuple[Verdict, ...], reasons: dict[str, int]) -> str:
+    """Return why the gate stays shut, with files, contract and fields to look at."""
     columns = {verdict.rule.name: verdict.rule.column for verdict in judged}
     broken = [f"{columns.get(rule) or 'rows'} by {rule} ({count})" for rule, count in list(reasons.items())[:_TOLD_REASONS]]
     refused = f"; refused: {', '.join(broken)}" if broken else ""
@@ -269,11 +266,11 @@ def _store(commit: Commit, admissions: list[Admission], tombstones: pl.DataFrame
         commit.add_index(IndexPart.NEIGHBOURHOODS, neighbourhoods.unique())
 
 
-def _delivery_row(intake: Intake, delivery: Delivery, fingerprint: str, now: datetime) -> pl.DataFrame:
+def _delivery_row(intake: Intake, delivery: Delivery, keyed: str, now: datetime) -> pl.DataFrame:
     row = {
         "delivery_id": delivery.delivery_id,
         "source_system": delivery.source_system,
-        "fingerprint": fingerprint,
+        "fingerprint": keyed,
         "contract_version": intake.contract.version,
         "rule_set_version": rule_set_version(),
         "row_count": delivery.row_count,

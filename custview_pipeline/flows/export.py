@@ -74,12 +74,13 @@ def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> p
 
 
 def mask_values(values: pl.DataFrame) -> pl.DataFrame:
-    """Return values (attribute, value, is_valid, ...) with every sealed one masked; open ones stay.
+    """Return values (attribute, value, open_value, ...) with every sealed one masked; what is stored open stays.
 
-    What is not valid for an open attribute may be anything, somebody's name too: it is sealed, and masked.
+    A value of an open attribute is sealed, and masked, where it is not valid (it may be anything, somebody's name too) or the
+    contract of its source calls it personal.
     """
     masked = [
-        None if value is None else value if is_valid and GOLDEN_ATTRIBUTES[attribute].is_open else mask(attribute, value)
-        for attribute, value, is_valid in values.select("attribute", "value", "is_valid").iter_rows()
+        value if value is None or open_value is not None else mask(attribute, value)
+        for attribute, value, open_value in values.select("attribute", "value", "open_value").iter_rows()
     ]
     return values.with_columns(value=pl.Series(masked, dtype=pl.String))

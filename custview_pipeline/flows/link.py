@@ -12,11 +12,12 @@ from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY, MATCH_EDGES, MATCH_MODEL, REVIEW_TASKS
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.flows.current import current_crosswalk, current_index, current_records, mark_of
+from custview_pipeline.kernel.errors import MixedGenerations
 from custview_pipeline.kernel.ports import LakeWriter, Progress, Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.matching.blocking import BlockingLimits
 from custview_pipeline.matching.crosswalk import Known, assign_cuids
-from custview_pipeline.matching.match import MatchedType, MatchSettings, match
+from custview_pipeline.matching.match import RULES_VERSION, MatchedType, MatchSettings, match
 from custview_pipeline.protection.record_identity import cuids
 from custview_pipeline.stewardship.tasks import find_tasks
 
@@ -56,12 +57,13 @@ def link(lake: LakeWriter, rulebook: Rulebook, id_key: bytes, *, run_id: str, pr
         PairBudgetExceeded: The pairs do not fit in memory; the last good state stays.
     """
     snapshot = lake.snapshot()
-    mark = mark_of(snapshot, "protected_records", settings=f"{rulebook.matching!r}")
+    mark = mark_of(snapshot, "protected_records", settings=f"{RULES_VERSION} {rulebook.matching!r}")
     if mark == snapshot.consumed(STAGE):
         return _stored(snapshot)
     with silenced("matching"):
         records = current_records(snapshot)
         tokens = current_index(snapshot, IndexPart.TOKENS, records)
+        _assert_comparable(tokens, records)
         neighbourhoods = snapshot.read_index(IndexPart.NEIGHBOURHOODS).unique()
         found = match(tokens, neighbourhoods, _settings(rulebook), lambda what, count: progress.step("match_edges", what, count))
         known = Known(snapshot.read(CROSSWALK.name), snapshot.read(CUID_HISTORY.name))
@@ -80,6 +82,22 @@ def link(lake: LakeWriter, rulebook: Rulebook, id_key: bytes, *, run_id: str, pr
         commit.append(CUID_HISTORY.name, change.history)
         commit.consume(STAGE, mark)
     return _linkage(found, edges, tasks, change.current, change.crosswalk.height)
+
+
+def _assert_comparable(tokens: pl.DataFrame, records: pl.DataFrame) -> None:
+    """Refuse to match records whose tokens were made under different rules or keys: equal values would not meet.
+
+    Raises:
+        MixedGenerations: Some sources have not been taken in since the rules changed.
+    """
+    made = tokens.select("record_id", "generation").join(records.select("record_id", "source_system"), on="record_id")
+    held = made.group_by("generation").agg(pl.col("source_system").unique().sort(), pl.len()).sort("len", descending=True)
+    if held.height > 1:
+        sources = sorted({source for other in held["source_system"][1:] for source in other})
+        raise MixedGenerations(
+            f"records of {', '.join(sources)} were made comparable under other rules or keys than the rest and cannot be matched; "
+            "take every source in again, whole, with custview run"
+        )
 
 
 def _settings(rulebook: Rulebook) -> MatchSettings:

@@ -65,10 +65,13 @@ def _with_reasons(snapshot: Snapshot, values: pl.DataFrame, version: int) -> pl.
 
 
 def _why_unknown(snapshot: Snapshot, cuid: Cuid) -> str:
-    events = snapshot.read(CUID_HISTORY.name).filter(pl.col("cuid") == cuid).sort("happened_at")
-    if events.is_empty():
+    history = snapshot.read(CUID_HISTORY.name)
+    if history.filter(pl.col("cuid") == cuid).is_empty():
         return "no customer has this id"
-    last = events.row(-1, named=True)
-    if last["event"] == "merged_into":
-        return f"this customer was merged into {last['other_cuid']}"
-    return "this customer has no records any more"
+    heirs = dict(history.filter(pl.col("event") == "merged_into").select("cuid", "other_cuid").iter_rows())
+    heir = cuid
+    while heir in heirs:  # the heir may have been merged in turn; a chain ends, for an id once merged never holds again
+        heir = Cuid(heirs[heir])
+    if not history.filter((pl.col("cuid") == heir) & (pl.col("event") == "retired")).is_empty():
+        return "this customer has no records any more"
+    return f"this customer was merged into {heir}"

@@ -23,20 +23,21 @@ def golden_values(golden: pl.DataFrame) -> pl.DataFrame:
     """Return the pointers of golden records, one row a value.
 
     Returns:
-        cuid, attribute, record_id, record_version, slot, trust_score, source_count, is_contested, in the order of cuid and of
-        the dictionary.
+        cuid, attribute, record_id, record_version, slot, trust_score, source_count, is_contested and open_value (what is stored
+        readable; null where the value is sealed), in the order of cuid and of the dictionary.
     """
     order = {name: place for place, name in enumerate(GOLDEN_ATTRIBUTES)}
     pointers = [
         golden.filter(pl.col(name).is_not_null()).select(
             "cuid",
             attribute=pl.lit(name),
+            open_value=pl.col(name).struct.field("value") if attribute.is_open else pl.lit(None, pl.String),
             **{
                 field: pl.col(name).struct.field(field)
                 for field in ("record_id", "record_version", "slot", "trust_score", "source_count", "is_contested")
             },
         )
-        for name in GOLDEN_ATTRIBUTES
+        for name, attribute in GOLDEN_ATTRIBUTES.items()
     ]
     return pl.concat(pointers).sort("cuid", pl.col("attribute").replace_strict(order, return_dtype=pl.Int32))
 

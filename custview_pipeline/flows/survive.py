@@ -17,7 +17,7 @@ from custview_pipeline.kernel.ports import LakeWriter, Progress, Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.survivorship.claims import gather_claims
-from custview_pipeline.survivorship.elect import elect
+from custview_pipeline.survivorship.elect import RULES_VERSION, elect
 from custview_pipeline.survivorship.golden import Election, GoldenChange, change_golden_records, describe_customers
 
 STAGE: Final = "survivorship"
@@ -48,14 +48,14 @@ def survive(
     """Elect the values of every customer and store the golden records that changed."""
     snapshot = lake.snapshot()
     trust = _trust(contracts, rulebook)
-    settings = f"{rulebook.survivorship!r} {trust.rows()!r}"
+    settings = f"{RULES_VERSION} {rulebook.survivorship!r} {trust.rows()!r}"
     mark = mark_of(snapshot, "protected_records", "crosswalk", settings=settings)
     if mark == snapshot.consumed(STAGE):
         return Survival(is_unchanged=True, golden_count=_active(snapshot.read(GOLDEN_RECORDS.name)))
     with silenced("survivorship"):
         ranked, customers = _elect(snapshot, trust, rulebook)
         progress.step("golden_records", "candidates judged", ranked.height)
-        known = snapshot.read(GOLDEN_RECORDS.name)
+        known = GoldenChange(snapshot.read(GOLDEN_RECORDS.name), snapshot.read(GOLDEN_LINEAGE.name))
         change = change_golden_records(
             Election(ranked, customers), known, rulebook_version=rulebook.version, run_id=run_id, now=datetime.now(UTC)
         )
@@ -63,7 +63,7 @@ def survive(
         commit.append(GOLDEN_RECORDS.name, change.records)
         commit.append(GOLDEN_LINEAGE.name, change.lineage)
         commit.consume(STAGE, mark)
-    return _survival(ranked, known, change)
+    return _survival(ranked, known.records, change)
 
 
 def _trust(contracts: Sequence[SourceContract], rulebook: Rulebook) -> pl.DataFrame:

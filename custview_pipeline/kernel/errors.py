@@ -14,6 +14,7 @@
     + LakeBusy             another writer is at work
     + LakeDamaged          the lake does not hold what its manifest says
   x PairBudgetExceeded     matching would compare more pairs than the machine can hold
+  x MixedGenerations       records to be matched were tokenised under different rules or keys
   x UnknownCustomer        no customer has this id
   x Redacted               a library's error, without the values it quoted
 
@@ -87,6 +88,10 @@ class LakeDamaged(LakeError):
 
 class PairBudgetExceeded(CustviewError):
     """Matching would compare more pairs than the machine can hold."""
+
+
+class MixedGenerations(CustviewError):
+    """Records that are to be matched were tokenised under different rules or keys."""
 
 
 class UnknownCustomer(CustviewError):

@@ -21,7 +21,7 @@ class CrosswalkChange(NamedTuple):
     """New rows of two tables.
 
     Attributes:
-        crosswalk: Rows of crosswalk: records that are new, moved, or gone (``cuid`` empty).
+        crosswalk: Rows of crosswalk: records that are new, moved, gone (``cuid`` empty), or known by another key.
         history: Rows of cuid_history.
         current: record_id, cuid of every record of a customer, after the change.
     """
@@ -116,15 +116,20 @@ def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, history: pl.DataFrame, 
 
 
 def _moves(current: pl.DataFrame, before: pl.DataFrame, records: pl.DataFrame, *, run_id: str, now: datetime) -> pl.DataFrame:
-    """Return the rows of crosswalk to append."""
-    last = before.select("record_id", "version", before_cuid="cuid")
+    """Return the rows of crosswalk to append.
+
+    A key that the contract has called personal since is another one, a token: the readable one must not stay the current one.
+    """
+    last = before.select("record_id", "version", before_cuid="cuid", before_key="source_key")
     present = (
         current.join(records.select("record_id", "source_system", "source_key"), on="record_id", how="left")
         .join(last, on="record_id", how="left")
-        .filter(pl.col("cuid").ne_missing(pl.col("before_cuid")))
+        .filter(
+            pl.col("cuid").ne_missing(pl.col("before_cuid")) | pl.col("source_key").ne_missing(pl.col("before_key"))
+        )
     )
     gone = before.drop_nulls("cuid").join(current, on="record_id", how="anti").with_columns(cuid=pl.lit(None, pl.String))
-    moved = pl.concat([present.drop("before_cuid"), gone.select("record_id", "cuid", "source_system", "source_key", "version")])
+    moved = pl.concat([present.drop("before_cuid", "before_key"), gone.select("record_id", "cuid", "source_system", "source_key", "version")])
     return (
         moved.with_columns(
             version=pl.col("version").fill_null(0) + 1,

@@ -16,6 +16,8 @@ from custview_pipeline.matching.levels import compare, comparisons_in_use
 from custview_pipeline.matching.model import MatchModel, learn
 from custview_pipeline.matching.scoring import count_patterns, score
 
+RULES_VERSION: Final = "1"  # raise it where the same tokens would be matched otherwise: the lake is then matched anew
+
 _RANDOM_PAIRS: Final = 1_000_000  # pairs from which the agreement of strangers is learned
 _ANY_WEIGHT: Final = -1e9
 

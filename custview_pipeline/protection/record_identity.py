@@ -1,4 +1,4 @@
-"""Identities made under the key that never rotates: record ids, content digests and the first form of a CUID."""
+"""Identities made under the key that never rotates: record ids, tokens of keys, content digests, first form of a CUID."""
 
 from typing import Final
 
@@ -16,11 +16,37 @@ from custview_pipeline.protection.cmac import Cmac
 from custview_pipeline.protection.derivation import derive_key
 from custview_pipeline.protection.tokens import text_tokens
 
+# White space, control and format characters, and what else Unicode says a display leaves out.
+_NOTHING_SEEN: Final = r"^[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]*$"
 _CROCKFORD: Final = np.frombuffer(CROCKFORD_ALPHABET.encode(), np.uint8)
 _CHECKS: Final = np.frombuffer(CHECK_ALPHABET.encode(), np.uint8)
 _CHECK_VALUES: Final = np.array([CHECK_ALPHABET.index(character) for character in CROCKFORD_ALPHABET], np.int64)
 _BITS: Final = 5
 _PAYLOAD_BYTES: Final = 10
+
+
+def source_keys(cells: pl.Series) -> pl.Series:
+    """Return the key of each row as it is stored and as its record id is made of: the cell, trimmed; null where nothing is seen.
+
+    Nothing else is changed: a key is the source's own, and two that differ in it are two records.
+
+    Args:
+        cells: Raw cells of the key column, String.
+    """
+    trimmed = cells.str.strip_chars()
+    return trimmed.set(trimmed.str.contains(_NOTHING_SEEN), None)
+
+
+def keyed_fingerprint(id_key: bytes, fingerprint: str) -> str:
+    """Return the 32 hex digits by which a delivery is recognised outside of memory.
+
+    The plain digest of a small file would tell everyone who guesses its content that the guess is right.
+
+    Args:
+        id_key: The purpose key ``id``.
+        fingerprint: The plain digest of the files.
+    """
+    return Cmac(derive_key(id_key, "fingerprint")).of_bytes(fingerprint.encode()).hex()
 
 
 def record_ids(id_key: bytes, source_system: str, keys: pl.Series) -> pl.Series:
@@ -29,9 +55,22 @@ def record_ids(id_key: bytes, source_system: str, keys: pl.Series) -> pl.Series:
     Args:
         id_key: The purpose key ``id``.
         source_system: Two sources may use the same key for different customers.
-        keys: Source keys, String.
+        keys: Source keys (``source_keys``), String.
     """
     return text_tokens(Cmac(derive_key(id_key, "record_id", source_system)), keys).rename("record_id")
+
+
+def key_tokens(id_key: bytes, source_system: str, keys: pl.Series) -> pl.Series:
+    """Return what stands for each source key where keys are personal: digits as String, null where the key is null.
+
+    They tell nothing about record ids, and never change: the crosswalk would otherwise lose its keys with every new token key.
+
+    Args:
+        id_key: The purpose key ``id``.
+        source_system: Two sources may use the same key for different customers.
+        keys: Source keys, String.
+    """
+    return text_tokens(Cmac(derive_key(id_key, "source_key", source_system)), keys).cast(pl.String)
 
 
 def content_digests(id_key: bytes, contents: pl.DataFrame) -> pl.Series:

@@ -25,7 +25,7 @@ RULE_SETS: Final[dict[str, str]] = {
     "emails": "1",
     "dates": "1",
     "identifiers": "1",
-    "codes": "1",
+    "codes": "2",
     "features": "1",
 }
 

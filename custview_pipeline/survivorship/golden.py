@@ -15,12 +15,16 @@ _CONTENT: Final = tuple(
 )
 
 
+# What makes two judgements of a candidate the same; the version of the rulebook alone does not.
+_JUDGEMENT: Final = [name for name in GOLDEN_LINEAGE.types if name not in ("version", "rulebook_version")]
+
+
 class GoldenChange(NamedTuple):
-    """New rows of two tables.
+    """Rows of two tables.
 
     Attributes:
-        records: Rows of golden_records: new and changed customers, and those that are no more (``is_active`` false).
-        lineage: Rows of golden_lineage for the active ones among them.
+        records: Rows of golden_records; of a change: new and changed customers, and those that are no more (``is_active`` false).
+        lineage: Rows of golden_lineage; of a change: for the active ones among them.
     """
 
     records: pl.DataFrame
@@ -60,20 +64,23 @@ def describe_customers(crosswalk: pl.DataFrame, records: pl.DataFrame) -> pl.Dat
 
 
 def change_golden_records(
-    election: Election, known: pl.DataFrame, *, rulebook_version: str, run_id: str, now: datetime
+    election: Election, known: GoldenChange, *, rulebook_version: str, run_id: str, now: datetime
 ) -> GoldenChange:
     """Compare the elected golden records with those known and return what is to be appended.
 
+    A customer gets a new version where a value, its candidates or their reasons differ: the lineage of a golden record is that of
+    its newest version, never older than the record.
+
     Args:
         election: The winners.
-        known: golden_records as stored, all versions.
+        known: golden_records and golden_lineage as stored, all versions.
         rulebook_version: Rules they were elected by.
         run_id: The run.
         now: When the new versions begin to hold, UTC.
     """
     elected = _assemble(election, rulebook_version)
-    current = newest(known, ["cuid"])
-    changed = _changed(elected, current)
+    current = newest(known.records, ["cuid"])
+    changed = _changed(elected, current, _rejudged(election.ranked, current, known.lineage))
     gone = current.filter("is_active").join(elected, on="cuid", how="anti")
     retired = gone.with_columns(
         version=pl.col("version") + 1,
@@ -106,12 +113,22 @@ def _assemble(election: Election, rulebook_version: str) -> pl.DataFrame:
     return assembled
 
 
-def _changed(elected: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
-    """Keep the elected records that are new or differ from the current ones, under their next version."""
+def _rejudged(ranked: pl.DataFrame, current: pl.DataFrame, lineage: pl.DataFrame) -> pl.Series:
+    """Return the customers whose candidates, or the reasons for and against them, are not those of their current version."""
+    held = lineage.join(current.select("cuid", "version"), on=["cuid", "version"], how="semi").select(_JUDGEMENT)
+    judged = ranked.select(pl.col(name).cast(GOLDEN_LINEAGE.types[name]) for name in _JUDGEMENT)
+    other = [judged.join(held, on=_JUDGEMENT, how="anti"), held.join(judged, on=_JUDGEMENT, how="anti")]
+    return pl.concat(other)["cuid"].unique()
+
+
+def _changed(elected: pl.DataFrame, current: pl.DataFrame, rejudged: pl.Series) -> pl.DataFrame:
+    """Keep the elected records that are new, differ from the current ones or were judged otherwise, under their next version."""
     joined = elected.join(current.select("cuid", "version", *_CONTENT), on="cuid", how="left", suffix="_before")
     is_new = pl.col("version").is_null()
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in _CONTENT)
-    return joined.filter(is_new | differs).with_columns(version=pl.col("version").fill_null(0) + 1)
+    return joined.filter(is_new | differs | pl.col("cuid").is_in(rejudged.implode())).with_columns(
+        version=pl.col("version").fill_null(0) + 1
+    )
 
 
 def _lineage(ranked: pl.DataFrame, changed: pl.DataFrame, rulebook_version: str) -> pl.DataFrame:

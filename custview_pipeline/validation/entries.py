@@ -1,7 +1,7 @@
-"""The contract's quality entries, counted over the rows of a delivery.
+"""The contract's quality entries, and values that must be unique, judged over the rows of a delivery.
 
-An entry judges the whole delivery, unchanged rows included; so it is counted where all rows are read, not in the airlock
-that only new and changed rows enter.
+Both look at the whole delivery, unchanged rows included; so they are judged where all rows are read, not in the airlock that
+only new and changed rows enter.
 """
 
 from collections import Counter
@@ -27,19 +27,30 @@ class DeliveryCount:
     def __init__(self, contract: SourceContract) -> None:
         self._contract = contract
         self._cells: Counter[str] = Counter()
-        self._repeats = {
-            rule.name: Repeats(columns) for rule in rules_of(contract) if (columns := _columns_without_repeats(rule, contract))
-        }
+        rules = rules_of(contract)
+        self._entries = {rule.name: Repeats(columns) for rule in rules if (columns := _columns_together(rule))}
+        self._limits = {rule.name: Repeats([column]) for rule in rules if (column := _unique_column(rule, contract))}
 
     def add(self, raw: pl.DataFrame) -> None:
         """Count the rows of one batch: the contract's columns, all text."""
         self._cells += count_cells(raw, self._contract)
-        for repeats in self._repeats.values():
+        for repeats in (*self._entries.values(), *self._limits.values()):
             repeats.add(raw)
 
     def broken(self) -> dict[str, int]:
-        """Return, by rule name, how many rows or values break the rule."""
-        return {**self._cells, **{name: repeats.count() for name, repeats in self._repeats.items()}}
+        """Return, by the name of each quality entry, how many rows or values it counts."""
+        return {**self._cells, **{name: repeats.count() for name, repeats in self._entries.items()}}
+
+    def repeated(self, record_ids: pl.Series) -> pl.DataFrame:
+        """Return the rows that break a limit ``unique`` of another column than the key: position (UInt32) and rule (its name).
+
+        Every row breaks it whose value a row of another key has too, the first one as well: none of them is known to be right.
+
+        Args:
+            record_ids: The record of each row that was added, in their order, so that copies of a row do not break it.
+        """
+        found = [repeats.shared(record_ids).to_frame().with_columns(rule=pl.lit(name)) for name, repeats in self._limits.items()]
+        return pl.concat([pl.DataFrame(schema={"position": pl.UInt32, "rule": pl.String}), *found])
 
 
 def count_cells(raw: pl.DataFrame, contract: SourceContract) -> Counter[str]:
@@ -57,16 +68,17 @@ def is_about_repeats(rule: FieldRule) -> bool:
     return rule.quality is not None and rule.quality.metric == "duplicateValues"
 
 
-def _columns_without_repeats(rule: FieldRule, contract: SourceContract) -> tuple[str, ...]:
-    """Return the columns whose repeats are counted; not for the limit of the key, whose rows are refused one by one."""
-    if not rule.is_executable:
-        return ()
-    if rule.quality is None:
-        is_limit = rule.dimension == "uniqueness" and rule.column != contract.key_column.name
-        return (rule.column,) if is_limit and rule.column else ()
-    if not is_about_repeats(rule):
+def _columns_together(rule: FieldRule) -> tuple[str, ...]:
+    """Return the columns whose repeats a quality entry counts."""
+    if rule.quality is None or not rule.is_executable or not is_about_repeats(rule):
         return ()
     return (rule.column,) if rule.column else rule.quality.argument("properties")
+
+
+def _unique_column(rule: FieldRule, contract: SourceContract) -> str | None:
+    """Return the column of a limit ``unique``; not for the key, whose repeats are told by the record ids."""
+    is_limit = rule.quality is None and rule.dimension == "uniqueness"
+    return rule.column if is_limit and rule.column != contract.key_column.name else None
 
 
 def _is_counted(quality: QualityRule) -> pl.Expr:

@@ -1,6 +1,7 @@
 """Tests of ``custview_pipeline.adapters.written_tables``."""
 
 import json
+import stat
 
 import polars as pl
 import pytest
@@ -22,6 +23,30 @@ def test_a_table_reads_back_as_it_was(tmp_path, table_format):
 
     assert READERS[table_format](tmp_path / "out").equals(FRAME)
     assert is_clean(tmp_path, "out")
+
+
+@pytest.mark.parametrize("table_format", TableFormat)
+def test_a_table_is_its_owners_alone_from_the_first_byte(tmp_path, monkeypatch, table_format):
+    (tmp_path / "out").touch(mode=0o644)
+    written = []
+
+    def replace(unfinished, path):
+        written.append(stat.S_IMODE(unfinished.stat().st_mode))
+        unfinished.rename(path)
+
+    monkeypatch.setattr(type(tmp_path), "replace", replace)
+    for method in ("write_csv", "write_parquet", "write_ndjson"):
+        write = getattr(pl.DataFrame, method)
+        monkeypatch.setattr(pl.DataFrame, method, lambda frame, file, write=write: (watch(file), write(frame, file)))
+
+    def watch(_):
+        (begun,) = (path for path in tmp_path.iterdir() if path.name.startswith(".out."))
+        written.append(stat.S_IMODE(begun.stat().st_mode))
+
+    write_table(FRAME, tmp_path / "out", table_format)
+
+    assert written == [0o600, 0o600]
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
 
 
 def test_json_is_one_object_a_line(tmp_path):

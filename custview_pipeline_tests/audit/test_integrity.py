@@ -3,7 +3,7 @@
 import pytest
 
 from custview_pipeline.audit import integrity
-from custview_pipeline.audit.integrity import PROMISES, check_crosswalk, check_golden
+from custview_pipeline.audit.integrity import PROMISES, check_crosswalk, check_golden, check_versions
 from custview_pipeline_tests.factories import crosswalk, cuid, golden_records, pointer, protected_records
 
 RECORDS = protected_records({"record_id": 1, "version": 2}, {"record_id": 2})
@@ -16,7 +16,8 @@ GOLDEN = golden_records(
 
 def broken(*, records=RECORDS, owners=OWNERS, golden=GOLDEN):
     """Return how often each promise is broken, those kept left out."""
-    found = (*check_crosswalk(records, owners), *check_golden(golden, owners, records))
+    versions = (owners.select("record_id", "version"), records.select("record_id", "version"), golden.select("cuid", "version"))
+    found = (*check_crosswalk(records, owners), *check_versions(*versions), *check_golden(golden, owners, records))
     assert [promise.name for promise in found] == list(PROMISES)
     return {promise.name: promise.broken_count for promise in found if promise.broken_count}
 
@@ -41,6 +42,8 @@ def test_an_empty_lake_keeps_every_promise():
             {"owners": crosswalk(*OWNERS.iter_rows(named=True), {"record_id": 1, "cuid": cuid(2)})},
             "ONE_CUSTOMER",
         ),
+        ({"records": protected_records(*RECORDS.iter_rows(named=True), {"record_id": 2})}, "ONE_RECORD"),
+        ({"golden": golden_records(*GOLDEN.iter_rows(named=True), {"cuid": cuid(2)})}, "ONE_GOLDEN"),
         ({"golden": GOLDEN.head(1)}, "CUSTOMER_HAS_GOLDEN"),
         ({"golden": golden_records(*GOLDEN.iter_rows(named=True), {"cuid": cuid(3)})}, "GOLDEN_HAS_CUSTOMER"),
         (
@@ -53,7 +56,7 @@ def test_an_empty_lake_keeps_every_promise():
         ),
     ],
     ids=[
-        "record without customer", "row without record", "record of two customers", "customer without golden record",
+        "record without customer", "row without record", "record of two customers", "two records with one id", "golden record twice", "customer without golden record",
         "golden record without customer", "pointer to a former version", "pointer to a record that is gone",
     ],
 )  # fmt: skip

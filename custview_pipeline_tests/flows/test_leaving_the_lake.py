@@ -118,11 +118,32 @@ def test_an_altered_record_is_not_opened(finished, monkeypatch):
         open_values(snapshot, house.keyring, pointers)
 
 
-def test_masks_leave_open_values_and_gaps_alone_but_not_what_is_invalid_in_an_open_attribute():
-    rows = [("country", "GB", True), ("country", "Wilhelmina", False), ("email", "ada@example.org", True), ("phone", None, None)]
-    values = pl.DataFrame(rows, schema={"attribute": pl.String, "value": pl.String, "is_valid": pl.Boolean}, orient="row")
+def test_masks_leave_what_is_stored_open_and_gaps_alone():
+    rows = [
+        ("country", "GB", "GB"),
+        ("country", "GB", None),
+        ("country", "Wilhelmina", None),
+        ("consent", "granted", None),
+        ("email", "ada@example.org", None),
+        ("phone", None, None),
+    ]
+    values = pl.DataFrame(rows, schema={"attribute": pl.String, "value": pl.String, "open_value": pl.String}, orient="row")
 
-    assert mask_values(values)["value"].to_list() == ["GB", "W***", "a***@e***.org", None]
+    assert mask_values(values)["value"].to_list() == ["GB", "***", "***", "***", "a***@e***.org", None]
+
+
+def test_an_open_attribute_that_a_contract_sealed_is_masked_and_can_be_revealed(empty_house):
+    take_in(empty_house.lake, empty_house.keyring, Record(1, ADA, {"name": "Ada Winterbourne", "consent": "granted"}))
+    empty_house.run()
+    snapshot, customer = empty_house.lake.snapshot(), cuid_of(empty_house, 1)
+
+    for is_masked, shown in ((True, "***"), (False, "granted")):
+        assert golden_of(empty_house, 1, is_masked=is_masked)["consent"] == shown
+        portrait = portray(snapshot, empty_house.keyring, customer, is_masked=is_masked)
+        assert portrait.values.filter(attribute="consent")["value"].to_list() == [shown]
+    core = snapshot.read("customer_core")
+    assert core["consent"].to_list() == [None]
+    assert "consent" in core["known_attributes"][0].to_list()
 
 
 @pytest.mark.parametrize(("is_masked", "name"), [(True, "A*** W***"), (False, "Ada Winterbourne")])

@@ -69,7 +69,7 @@ def readings(count):
         raw = pl.DataFrame({"source_key": [f"k{number}"], "full_name": ["Ada Winterbourne"]})
         marks = pl.DataFrame(
             [(number, 0, 1, None)],
-            schema={"record_id": pl.Int64, "content_digest": pl.Int64, "version": pl.Int32, "refusal": pl.String},
+            schema={"record_id": pl.Int64, "content_digest": pl.Int64, "version": pl.Int32, "broken": pl.List(pl.String)},
             orient="row",
         )
         yield Pending(raw, marks)

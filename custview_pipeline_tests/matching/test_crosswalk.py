@@ -33,11 +33,11 @@ class World:
         self.runs = 0
         self.change = None
 
-    def run(self, *groups):
-        """Take the clusters of one run and keep what changed."""
+    def run(self, *groups, key="k{}"):
+        """Take the clusters of one run and keep what changed; ``key`` is the form of the source keys."""
         self.runs += 1
         found = clusters(*groups)
-        records = found.select("record_id", source_system=pl.lit("crm"), source_key=pl.format("k{}", "record_id"))
+        records = found.select("record_id", source_system=pl.lit("crm"), source_key=pl.format(key, "record_id"))
         now = NOW + timedelta(days=self.runs)
         self.change = assign_cuids(found, records, self.known, mint, run_id=f"run-{self.runs}", now=now)
         CROSSWALK.assert_holds(self.change.crosswalk)
@@ -218,6 +218,15 @@ def test_names_of_the_source_are_carried_with_each_row():
     assert world.change.crosswalk["source_key"].to_list() == ["k1", "k4"]
     assert world.change.crosswalk["valid_from_at"].unique().to_list() == [NOW + timedelta(days=1)]
     assert world.change.crosswalk["run_id"].unique().to_list() == ["run-1"]
+
+
+def test_a_key_that_was_replaced_by_a_token_leaves_the_current_crosswalk():
+    world = World().run((1, 2), (3,)).run((1, 2), (3,), key="77{}")
+
+    assert world.moves == [(1, ONE, 2), (2, ONE, 2), (3, THREE, 2)]
+    assert world.change.crosswalk["source_key"].to_list() == ["771", "772", "773"]
+    assert world.events == set()
+    assert world.run((1, 2), (3,), key="77{}").moves == []
 
 
 @st.composite

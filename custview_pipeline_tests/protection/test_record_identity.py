@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_36
 
 from custview_pipeline.kernel.identifiers import is_cuid
-from custview_pipeline.protection.record_identity import content_digests, cuids, record_ids
+from custview_pipeline.protection.record_identity import content_digests, cuids, key_tokens, record_ids
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 # What these derivations gave when they were first released; a change would give every record and customer another id.
 RECORD_ID, CUID, DIGEST = -3621709752286087684, "CUQMMMAJHQKC6SMNR08", 6815936833837857655
+KEY_TOKEN = "3808236907784822976"
 
 cells = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 
@@ -28,6 +29,15 @@ def test_a_record_id_depends_on_source_and_key_and_on_nothing_else():
     assert missing is None
     assert first != record_ids(KEY, "billing", keys)[0]
     assert first != record_ids(OTHER_KEY, "crm", keys)[0]
+
+
+def test_the_token_of_a_key_is_for_life_and_neither_the_key_nor_the_record_id():
+    keys = pl.Series("source_key", ["customer-1", None])
+    tokens = key_tokens(KEY, "crm", keys)
+
+    assert tokens.to_list() == [KEY_TOKEN, None]
+    assert int(KEY_TOKEN) != RECORD_ID
+    assert key_tokens(KEY, "billing", keys)[0] != KEY_TOKEN != key_tokens(OTHER_KEY, "crm", keys)[0]
 
 
 def test_record_ids_are_for_life():

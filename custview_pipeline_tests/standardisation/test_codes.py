@@ -159,10 +159,19 @@ def test_words_of_the_source_are_compared_without_case_and_accents():
     ("written", "value", "rule"),
     [
         ("541110", "541110", None),  # NAICS
-        (" 54 11 ", "5411", None),
+        (" 5411 ", "5411", None),
         ("c26", "C26", None),  # ISIC, GB/T 4754
+        ("C 26.1", "C26.1", None),
         ("62.01", "62.01", None),  # NACE
         ("62.01.9", "62.01.9", None),
+        ("1980-05-17", "1980-05-17", "not_an_industry_code"),
+        ("17.05.80", "17.05.80", "not_an_industry_code"),
+        ("17 05 80", "17 05 80", "not_an_industry_code"),
+        ("05.1980", "05.1980", "not_an_industry_code"),
+        ("1.5.80", "1.5.80", "not_an_industry_code"),
+        ("19800517", "19800517", "not_an_industry_code"),
+        ("555-12-34", "555-12-34", "not_an_industry_code"),
+        ("555 12 34", "555 12 34", "not_an_industry_code"),
         ("legal services", "legal services", "not_an_industry_code"),
         ("555 012 3456", "555 012 3456", "not_an_industry_code"),
         ("J. Doe 1980", "J. Doe 1980", "not_an_industry_code"),

@@ -6,7 +6,7 @@ import pytest
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.survivorship.elect import elect
-from custview_pipeline.survivorship.golden import Election, change_golden_records, describe_customers
+from custview_pipeline.survivorship.golden import Election, GoldenChange, change_golden_records, describe_customers
 from custview_pipeline_tests.factories import LATER, NOW, claims, crosswalk, cuid, golden_records, protected_records
 
 STRATEGIES = dict.fromkeys(GOLDEN_ATTRIBUTES, ("most_trusted", "most_recent", "most_frequent"))
@@ -20,11 +20,15 @@ def election(*rows, customers=(1,), entity_type="person"):
 
 
 def change(elected, known=None, *, rulebook_version="r1"):
-    before = GOLDEN_RECORDS.empty() if known is None else known
+    before = GoldenChange(GOLDEN_RECORDS.empty(), GOLDEN_LINEAGE.empty()) if known is None else known
     found = change_golden_records(elected, before, rulebook_version=rulebook_version, run_id="run-1", now=LATER)
     GOLDEN_RECORDS.assert_holds(found.records)
     GOLDEN_LINEAGE.assert_holds(found.lineage)
     return found
+
+
+def both(earlier, later):
+    return GoldenChange(pl.concat([earlier.records, later.records]), pl.concat([earlier.lineage, later.lineage]))
 
 
 def versions(found):
@@ -70,7 +74,7 @@ def test_lineage_holds_every_candidate_and_why():
 
 def test_what_did_not_change_gets_no_new_version():
     elected = election(EMAIL, {**EMAIL, "cuid": cuid(2)}, customers=(1, 2))
-    known = change(elected).records
+    known = change(elected)
     again = change(elected, known)
 
     assert again.records.is_empty()
@@ -78,9 +82,9 @@ def test_what_did_not_change_gets_no_new_version():
 
 
 def test_only_changed_customers_get_a_new_version():
-    both = {"customers": (1, 2)}
-    known = change(election(EMAIL, {**EMAIL, "cuid": cuid(2)}, **both)).records
-    found = change(election(EMAIL, {**EMAIL, "cuid": cuid(2), "record_version": 2}, **both), known)
+    two = {"customers": (1, 2)}
+    known = change(election(EMAIL, {**EMAIL, "cuid": cuid(2)}, **two))
+    found = change(election(EMAIL, {**EMAIL, "cuid": cuid(2), "record_version": 2}, **two), known)
 
     assert versions(found) == [(cuid(2), 2, True)]
     assert found.lineage["cuid"].unique().to_list() == [cuid(2)]
@@ -92,19 +96,33 @@ def test_only_changed_customers_get_a_new_version():
     ids=["version of the record", "slot", "trust", "sources that agree", "another attribute"],
 )
 def test_whatever_a_golden_record_shows_makes_a_new_version(claim):
-    known = change(election(EMAIL)).records
+    known = change(election(EMAIL))
 
     assert versions(change(election({**EMAIL, **claim}), known)) == [(cuid(1), 2, True)]
 
 
+@pytest.mark.parametrize(
+    "loser",
+    [{"record_id": 2, "record_version": 2}, {"record_id": 2, "trust_score": 0.3}, {"record_id": 2, "slot": 3}],
+    ids=["version of the record", "trust", "slot"],
+)
+def test_a_loser_that_changes_makes_a_new_version_so_that_lineage_is_never_older_than_the_records(loser):
+    winner, rival = {**EMAIL, "trust_score": 0.8}, {**EMAIL, "record_id": 2, "token": 8, "trust_score": 0.4}
+    known = change(election(winner, rival))
+    found = change(election(winner, {**rival, **loser}), known)
+
+    assert versions(found) == [(cuid(1), 2, True)]
+    assert found.lineage["rank"].to_list() == [1, 2]
+
+
 def test_other_rules_with_the_same_outcome_make_no_new_version():
-    known = change(election(EMAIL)).records
+    known = change(election(EMAIL))
 
     assert change(election(EMAIL), known, rulebook_version="r2").records.is_empty()
 
 
 def test_a_customer_without_records_ends_with_an_empty_version():
-    known = change(election(EMAIL, customers=(1, 2))).records
+    known = change(election(EMAIL, customers=(1, 2)))
     found = change(election(customers=(2,)), known)
 
     assert versions(found) == [(cuid(1), 2, False)]
@@ -115,16 +133,16 @@ def test_a_customer_without_records_ends_with_an_empty_version():
 
 
 def test_a_customer_that_ended_does_not_end_again_and_may_come_back():
-    active = change(election(EMAIL)).records
-    ended = pl.concat([active, change(election(customers=()), active).records])
+    active = change(election(EMAIL))
+    ended = both(active, change(election(customers=()), active))
 
     assert change(election(customers=()), ended).records.is_empty()
     assert versions(change(election(EMAIL), ended)) == [(cuid(1), 3, True)]
 
 
 def test_the_order_of_known_versions_does_not_matter():
-    first = change(election(EMAIL)).records
-    known = pl.concat([change(election({**EMAIL, "slot": 1}), first).records, first])
+    first = change(election(EMAIL))
+    known = both(change(election({**EMAIL, "slot": 1}), first), first)
 
     assert versions(change(election(EMAIL), known)) == [(cuid(1), 3, True)]
 

@@ -1,0 +1,57 @@
+"""The first pass over a delivery: what every row is known by, and what only the whole delivery can tell."""
+
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.ingestion.changes import SURVEY
+from custview_pipeline.kernel.ports import Progress, Source
+from custview_pipeline.protection.record_identity import content_digests, record_ids, source_keys
+from custview_pipeline.validation.entries import DeliveryCount
+
+BATCH_ROWS: Final = 25_000
+
+
+class Survey(NamedTuple):
+    """What the first pass found.
+
+    Attributes:
+        rows: ``SURVEY``, one row a delivered row, in order.
+        repeated: position, rule: delivered rows whose value must be unique, and that a row of another key has too.
+        counted: Rows or values that break a rule, by the rule's name, for what is counted over the whole delivery.
+    """
+
+    rows: pl.DataFrame
+    repeated: pl.DataFrame
+    counted: dict[str, int]
+
+
+def headers_of(contract: SourceContract) -> list[str]:
+    """Return the headers of the columns that are read, each once."""
+    return list(dict.fromkeys(column.name for column in contract.columns))
+
+
+def survey(contract: SourceContract, source: Source, id_key: bytes, progress: Progress) -> Survey:
+    """Read the delivery once.
+
+    Raises:
+        SourceUnreadable: The source is not as its contract says.
+    """
+    headers = headers_of(contract)
+    when = {column.name for column in contract.carrying("updated_at")}
+    content = [header for header in headers if header not in when]
+    frames, read, count = [SURVEY.to_frame()], 0, DeliveryCount(contract)
+    for batch in source.batches(headers, rows=BATCH_ROWS):
+        keys = source_keys(batch.frame[contract.key_column.name])
+        columns = {
+            "record_id": record_ids(id_key, contract.source_system, keys),
+            "content_digest": content_digests(id_key, batch.frame.select(content)),
+        }
+        frames.append(pl.DataFrame(columns, schema=SURVEY))
+        count.add(batch.frame)
+        read += batch.frame.height
+        progress.step(f"{contract.source_system} delivery", "rows read", read)
+    rows = pl.concat(frames)
+    repeated = count.repeated(rows["record_id"])
+    return Survey(rows, repeated, {**count.broken(), **dict(repeated.group_by("rule").len().iter_rows())})

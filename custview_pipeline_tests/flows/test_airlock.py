@@ -1,0 +1,79 @@
+"""Tests of ``custview_pipeline.flows.airlock``: what a contract calls personal is stored sealed only."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from custview_pipeline.flows.airlock import Airlock, Pending, admit
+from custview_pipeline_tests.factories import NOW, source_contract
+
+ROW = {
+    "source_key": "k1",
+    "legal_name": "Winterbourne Clocks Ltd",
+    "entity_type": "enterprise",
+    "country": "GB",
+    "lei": "5493001KJTIIGC8Y1R12",
+    "industry_code": "26.52",
+    "consent": "yes",
+}
+OPEN = {"country": "GB", "lei": "5493001KJTIIGC8Y1R12", "industry_code": "26.52", "consent": "granted"}
+
+
+def contract_with(*personal, **more):
+    """Return a contract that calls these columns personal."""
+    contract = source_contract("crm", *list(ROW)[1:], **more)
+    return replace(contract, columns=tuple(replace(column, is_personal=column.name in personal) for column in contract.columns))
+
+
+def admitted(contract, keys, raw=ROW):
+    marks = pl.DataFrame(
+        [(1, 0, 1, None)],
+        schema={"record_id": pl.Int64, "content_digest": pl.Int64, "version": pl.Int32, "broken": pl.List(pl.String)},
+        orient="row",
+    )
+    airlock = Airlock(contract, "US", keys, "d1", NOW)
+    admission = admit(airlock, Pending(pl.DataFrame(raw, {name: pl.String for name in raw}), marks))
+    assert admission.quarantined.is_empty()
+    return admission
+
+
+def open_values(admission):
+    return dict(admission.claims.drop_nulls("open_value").select("attribute", "open_value").rows())
+
+
+def test_open_attributes_that_no_contract_calls_personal_are_stored_open(keyring):
+    admission = admitted(contract_with(), keyring.airlock_keys())
+
+    assert open_values(admission) == OPEN
+    assert admission.protected["country"].to_list() == ["GB"]
+
+
+@pytest.mark.parametrize("attribute", OPEN)
+def test_an_open_attribute_that_the_contract_calls_personal_stays_sealed(keyring, attribute):
+    admission = admitted(contract_with(attribute), keyring.airlock_keys())
+
+    assert open_values(admission) == {name: value for name, value in OPEN.items() if name != attribute}
+    assert admission.claims.filter(attribute=attribute).select("is_valid", "length").rows() == [(True, len(OPEN[attribute]))]
+    assert admission.protected["country"].to_list() == [None if attribute == "country" else "GB"]
+
+
+def test_one_personal_column_of_several_seals_the_attribute(keyring):
+    contract = contract_with("country")
+    (personal,) = contract.carrying("country")
+    several = replace(contract, columns=(replace(personal, name="land", is_personal=False), *contract.columns))
+
+    admission = admitted(several, keyring.airlock_keys(), {"land": "GB", **ROW})
+
+    assert "country" not in open_values(admission)
+    assert admission.protected["country"].to_list() == [None]
+
+
+def test_the_token_of_a_personal_key_outlives_the_token_key(keyring):
+    keys = keyring.airlock_keys()
+    rotated = replace(keys, token_key=bytes(32), token_version=keys.token_version + 1)
+
+    first, second = (admitted(contract_with("source_key"), each).protected["source_key"][0] for each in (keys, rotated))
+
+    assert first == second != "k1"
+    assert int(first)

@@ -1,0 +1,203 @@
+"""Tests of ``custview_pipeline.flows.deliver`` and ``flows.survey``: one source, delivered again and again."""
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.contracts.source_contract import QualityRule, SourceContract
+from custview_pipeline.flows.deliver import Delivery, Intake, deliver
+from custview_pipeline.kernel.ports import Unwatched
+from custview_pipeline.protection.keyring import Keyring
+from custview_pipeline_tests.factories import source_contract
+
+HEADERS = ("source_key", "full_name", "email")
+
+
+def row(key: str | None, name: str = "Ada Winterbourne", email: str | None = None) -> dict[str, str | None]:
+    return {"source_key": key, "full_name": name, "email": email}
+
+
+@dataclass
+class Desk:
+    """Where deliveries of one source arrive."""
+
+    root: Path
+    keyring: Keyring
+    contract: SourceContract
+    runs: int = 0
+
+    @property
+    def lake(self) -> DeltaLake:
+        return DeltaLake(self.root / "lake", self.keyring)
+
+    def put(self, *rows: dict[str, str | None]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, HEADERS)
+        writer.writeheader()
+        writer.writerows(rows)
+        file = self.root / "data/crm/rows.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text.getvalue(), encoding="utf-8")
+
+    def take(self) -> Delivery:
+        self.runs += 1
+        files = SourceFiles(self.root, self.contract)
+        keys = self.keyring.airlock_keys()
+        with self.lake.writer() as writer:
+            return deliver(Intake(self.contract, files, "US", keys, 1, f"run-{self.runs}", Unwatched()), writer)
+
+    def deliver(self, *rows: dict[str, str | None]) -> Delivery:
+        self.put(*rows)
+        return self.take()
+
+    def redefine(self, name: str, **changes) -> None:
+        columns = tuple(replace(column, **changes) if column.name == name else column for column in self.contract.columns)
+        self.contract = replace(self.contract, columns=columns)
+
+    def keys(self) -> list[str]:
+        records = self.lake.snapshot().read("protected_records", ["record_id", "source_key", "version", "is_deleted"])
+        current = records.sort("version").unique("record_id", keep="last").filter(~pl.col("is_deleted"))
+        return sorted(current["source_key"])
+
+
+@pytest.fixture
+def desk(tmp_path, keyring) -> Desk:
+    contract = source_contract("crm", "full_name", "email", max_refused_share=1.0, file="contracts/crm.odcs.yaml")
+    desk = Desk(tmp_path, keyring, contract)
+    desk.redefine("source_key", is_required=True, is_unique=True)
+    return desk
+
+
+ODD_KEYS = ["A  1", "A 1", "Ａ3", "e\u0301", "é", "a\u200bb", "ab", "n/a", "X" * 2100]
+
+
+def test_keys_are_stored_as_the_source_writes_them_and_told_apart(desk):
+    found = desk.deliver(*(row(key) for key in ODD_KEYS), row(" \tpadded\u3000"))
+    assert (found.new_count, found.refused_count) == (10, 0)
+    assert desk.keys() == sorted([*ODD_KEYS, "padded"])
+
+
+@pytest.mark.parametrize("key", [None, "   ", "\u200b", "\ufeff \u200e", "\u2060\u00ad", "\u3164", "\x7f"])
+def test_a_key_of_which_nothing_is_seen_is_missing(desk, key):
+    found = desk.deliver(row("1"), row(key), row(key, "Otto Keating"))
+    assert (found.new_count, found.reasons) == (1, {"completeness__source_key__required": 2})
+
+
+def test_a_personal_key_is_stored_as_a_token_of_the_same_text(desk):
+    desk.redefine("source_key", is_personal=True)
+    desk.deliver(row("A  1"), row("A 1"))
+    assert len(set(desk.keys())) == 2
+    assert not any("A" in key for key in desk.keys())
+
+
+PEOPLE = [row(str(number), f"Ada Winterbourne {'abcdefgh'[number]}") for number in range(5)]
+
+
+@pytest.mark.parametrize("rows", [[], [row(None), row(" ")], [row("9")]], ids=["only a header", "no keys", "other keys"])
+def test_a_snapshot_that_would_delete_every_record_is_refused(desk, rows):
+    desk.deliver(*PEOPLE)
+    found = desk.deliver(*rows)
+    assert found.refusal is not None
+    assert found.refusal.startswith("crm: all 5 known records would be deleted")
+    assert "\n" not in found.refusal
+    assert "data/crm/*.csv" in found.refusal
+    assert desk.keys() == list("01234")
+    assert desk.deliver(*PEOPLE[:1]).deleted_count == 4
+
+
+def test_an_empty_source_may_be_delivered_first_and_again_and_changes_delete_nothing(desk):
+    assert desk.deliver().refusal is None
+    assert desk.deliver(row(None)).refusal is None
+    desk.deliver(*PEOPLE)
+    desk.contract = replace(desk.contract, extract="changes")
+    assert (desk.deliver().refusal, desk.keys()) == (None, list("01234"))
+
+
+def test_new_and_changed_rows_that_share_a_unique_value_are_refused_and_others_stay(desk):
+    desk.redefine("email", is_unique=True)
+    both = [row("1", email="a@example.org"), row("2", "Otto Keating", email=" a@example.org")]
+    found = desk.deliver(*both, row("3", email=None), row("4", email=None), row("5", email="b@example.org"))
+    assert found.reasons == {"uniqueness__email__unique": 2}
+    assert (found.refusal, desk.keys()) == (None, ["3", "4", "5"])
+
+    again = desk.deliver(row("5", email="b@example.org"), row("6", email="b@example.org"), row("1", email="a@example.org"))
+    assert (again.unchanged_count, again.new_count, again.refused_count) == (1, 1, 1)
+    assert desk.keys() == ["1", "5"]
+    verdict = next(verdict for verdict in again.verdicts if verdict.rule.name == "uniqueness__email__unique")
+    assert (verdict.failed, verdict.passed) == (2, False)
+
+
+def test_copies_of_one_row_share_their_values_with_nobody(desk):
+    desk.redefine("email", is_unique=True)
+    found = desk.deliver(row("1", email="a@example.org"), row("1", email="a@example.org"), row("2"))
+    assert (found.new_count, found.refused_count, desk.keys()) == (2, 0, ["1", "2"])
+
+
+def test_a_row_can_break_the_rules_of_its_key_and_of_its_values_at_once(desk):
+    desk.redefine("email", is_unique=True)
+    found = desk.deliver(row("1", "Ada", "a@example.org"), row("1", "Otto", "b@example.org"), row("2", email="a@example.org"))
+    assert found.reasons == {"uniqueness__email__unique": 2, "uniqueness__source_key__unique": 2}
+    assert found.refused_count == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"owner": "another"}, {"trust": 0.9}, {"freshness_hours": 2.0}, {"title": "CRM"}, {"version": "1.0.1"}, {"purpose": "care"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_a_contract_tells_people_does_not_make_a_delivery_new(desk, change):
+    desk.deliver(*PEOPLE)
+    desk.contract = replace(desk.contract, **change)
+    desk.redefine("email", description="Where letters go", is_critical=True)
+    assert desk.take().is_unchanged
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attribute": "website"},
+        {"scheme": "us.ssn"},
+        {"pattern": "^.*$"},
+        {"is_unique": True},
+        {"is_personal": True},
+        {"max_length": 99},
+        {"date_format": "%d/%m/%Y"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_a_column_means_or_must_keep_makes_every_row_worked_on_again(desk, change):
+    desk.deliver(*PEOPLE)
+    desk.redefine("email", **change)
+    found = desk.take()
+    assert (found.is_unchanged, found.changed_count) == (False, 5)
+
+
+ENTRY = QualityRule("rows", "rowCount", None, "mustBeGreaterThan", (9.0,), severity="warning")
+
+
+@pytest.mark.parametrize(
+    "change", [{"quality": (ENTRY,)}, {"encoding": "latin-1"}, {"max_refused_share": 0.5}], ids=lambda change: next(iter(change))
+)
+def test_how_a_delivery_is_read_and_judged_has_it_read_again_but_makes_no_versions(desk, change):
+    desk.deliver(*PEOPLE)
+    desk.contract = replace(desk.contract, **change)
+    found = desk.take()
+    assert (found.is_unchanged, found.changed_count, found.unchanged_count) == (False, 0, 5)
+
+
+def test_nothing_stored_is_the_plain_digest_of_the_files(desk):
+    desk.deliver(*PEOPLE)
+    plain = SourceFiles(desk.root, desk.contract).fingerprint()
+    snapshot = desk.lake.snapshot()
+    (stored,) = snapshot.read("deliveries", ["fingerprint"])["fingerprint"]
+    mark = snapshot.consumed("delivery/crm") or ""
+    assert len(stored) == 32
+    assert mark.startswith(stored)
+    for told in (stored, mark):
+        assert not any(plain[start : start + 16] in told for start in range(0, 64, 16))
