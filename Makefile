@@ -6,8 +6,6 @@ READY := $(VENV)/.ready
 DEMO := .custview/demo
 RECORDS ?= 5000
 PORT ?= 3000
-# The demo keeps its keys beside its lake, and says so; a real project keeps them in the user's configuration directory.
-DEMO_KEYS := $(CURDIR)/$(DEMO)/.custview/keys
 
 .DEFAULT_GOAL := help
 
@@ -25,11 +23,10 @@ $(READY): pyproject.toml constraints.txt
 .PHONY: demo
 demo: $(READY) ## Generate the demo world, run the main job, say what to do next (RECORDS=5000)
 	$(BIN)/custview demo $(DEMO) --records $(RECORDS)
-	CUSTVIEW_KEYS=$(DEMO_KEYS) $(BIN)/custview run --project $(DEMO)
+	$(BIN)/custview run --project $(DEMO)
 	@echo
 	@echo "Next:"
 	@echo "  make ui                                        open the graph, the checks and their history in the Dagster UI"
-	@echo "  export CUSTVIEW_KEYS=$(DEMO_KEYS)"
 	@echo "  $(BIN)/custview export crosswalk -o crosswalk.csv   every source key and its customer id"
 	@echo "  $(BIN)/custview show CUID                           one customer of it: values masked, each with its source"
 	@echo "  $(BIN)/custview init my-project                     a project for your own sources"
@@ -37,7 +34,7 @@ demo: $(READY) ## Generate the demo world, run the main job, say what to do next
 .PHONY: ui
 ui: $(READY) ## Start the Dagster UI and its daemon on the demo (PORT=3000)
 	@test -f $(DEMO)/custview.yaml || $(BIN)/custview demo $(DEMO) --records $(RECORDS)
-	CUSTVIEW_KEYS=$(DEMO_KEYS) $(BIN)/custview up --project $(DEMO) --port $(PORT)
+	$(BIN)/custview up --project $(DEMO) --port $(PORT)
 
 .PHONY: test
 test: $(READY) ## Run the tests, in five minutes or less

@@ -71,7 +71,9 @@ def refresh(project: Project, progress: Progress) -> bool:
         CustviewError: A setting, the keys, the lake or Dagster's storage is at fault; nothing was begun.
     """
     settings.worker_count()
-    DeltaLake(project.lake, open_keyring(project.name))  # what every stage would stumble over is told once, before them
+    DeltaLake(
+        project.lake, open_keyring(project.name, project.lake)
+    )  # what every stage would stumble over is told once, before them
     with silenced(f"opening {_storage_of(project)}"):
         instance = open_instance(project.directory)
     with silenced("running the job"), instance:

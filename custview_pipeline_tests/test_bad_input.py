@@ -361,7 +361,7 @@ def test_a_lake_that_another_run_keeps_to_itself(project, monkeypatch):
 def _open_lake(world: World) -> DeltaLake:
     from custview_pipeline.adapters.project_keys import open_keyring
 
-    return DeltaLake(world.lake, open_keyring("small-world"))
+    return DeltaLake(world.lake, open_keyring("small-world", world.lake))
 
 
 def test_a_failure_that_no_stage_told_of_is_named_by_its_type_alone(project, monkeypatch):

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from custview_pipeline.adapters.delivery_file import DeliveryFile
+from custview_pipeline.kernel.errors import SourceUnreadable
 
 _ROWS_AT_A_TIME: Final = 10_000
 
@@ -27,7 +29,7 @@ class _NotANumber(ValueError):
 
 
 def check_json_lines(file: DeliveryFile, columns: Sequence[str]) -> None:  # noqa: ARG001 -- as for the other formats
-    """Check that there is something to read; keys may be absent from a line, so there is no header to check.
+    """Check that there is something to read; a line may lack fields, so there is no header to check (see ``check_fields``).
 
     Raises:
         SourceUnreadable: The file is empty or cannot be opened.
@@ -37,7 +39,7 @@ def check_json_lines(file: DeliveryFile, columns: Sequence[str]) -> None:  # noq
 
 
 def read_json_lines(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Yield the rows some thousands at a time; a key that a line does not have is null.
+    """Yield the rows some thousands at a time; a field that a line does not have is null.
 
     Raises:
         SourceUnreadable: A line is not one JSON object, or the file is not in the contract's encoding.
@@ -52,6 +54,28 @@ def read_json_lines(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.D
             rows, lines = [], []
     if rows:
         yield _frame(file, columns, rows, lines)
+
+
+def check_fields(files: Sequence[DeliveryFile], columns: Sequence[str]) -> None:
+    """Check that each column is a field of some line of some file, be it null there; reading stops where all have been met.
+
+    A field that no line has is the mistake that a header without the column is: it was renamed, in the source or the contract.
+
+    Raises:
+        SourceUnreadable: There are lines, and none of them has one of the columns.
+    """
+    missing, has_lines = list(columns), False
+    for file in files:
+        for _, record in _records(file) if missing else ():
+            has_lines = True
+            missing = [name for name in missing if name not in record]
+            if not missing:
+                break
+    if missing and has_lines:
+        contract = files[0].contract
+        place = files[0].name if len(files) == 1 else contract.path_pattern
+        described = f"which {Path(contract.file).name or 'the contract'} describes"
+        raise SourceUnreadable(f"{contract.source_system}: {place}: no line has {', '.join(map(repr, missing))}, {described}")
 
 
 def _records(file: DeliveryFile) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -52,7 +52,7 @@ def _contracts(folder: Path, root: Path) -> tuple[SourceContract, ...]:
             )
         by_source[contract.source_system] = contract
     if not by_source:
-        what = f"no contract ({CONTRACT_FILES}) here; `custview init DIR --from FILE.csv` drafts one"
+        what = f"no contract ({CONTRACT_FILES}) here; `custview init DIR` writes one to start from, elsewhere"
         raise ProjectInvalid(what, file=_shown(folder, root))
     return tuple(by_source[source] for source in sorted(by_source))
 

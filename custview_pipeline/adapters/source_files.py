@@ -11,7 +11,7 @@ import polars as pl
 
 from custview_pipeline.adapters.csv_files import check_csv, read_csv
 from custview_pipeline.adapters.delivery_file import CHUNK_BYTES, DeliveryFile
-from custview_pipeline.adapters.json_files import check_json_lines, read_json_lines
+from custview_pipeline.adapters.json_files import check_fields, check_json_lines, read_json_lines
 from custview_pipeline.adapters.parquet_files import check_parquet, read_parquet
 from custview_pipeline.contracts.source_contract import FileFormat, SourceContract
 from custview_pipeline.kernel.errors import SourceUnreadable
@@ -85,7 +85,7 @@ class SourceFiles:
         return bool(marks) and all(abs(now - changed) >= seconds * 1e9 for _, changed, _ in marks)
 
     def batches(self, columns: Sequence[str] | None = None, *, rows: int = 50_000) -> Iterator[RawBatch]:
-        """Yield all rows, file by file; every file's header is checked before the first row.
+        """Yield all rows, file by file; every file's header is checked before the first row, fields of JSON after the last.
 
         Args:
             columns: Headers to read, of those the contract describes; all of these by default.
@@ -97,15 +97,18 @@ class SourceFiles:
         """
         wanted = self._wanted(columns)
         reader = _READERS[self._contract.file_format]
-        files = self.files()
+        files, empty = self.files(), wanted
         for file in files:
             reader.check(file, wanted)
         for file in files:
             first_row = 0
             for frame in _in_batches(reader.read(file, wanted), rows):
                 _refuse_nul(file, frame)
+                empty = [name for name in empty if frame[name].null_count() == frame.height]
                 yield RawBatch(frame, file.name, first_row)
                 first_row += frame.height
+        if self._contract.file_format == "jsonl":
+            check_fields(files, empty)
 
     def _wanted(self, columns: Sequence[str] | None) -> list[str]:
         described = [column.name for column in self._contract.columns]

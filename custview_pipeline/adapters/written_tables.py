@@ -19,6 +19,12 @@ class TableFormat(StrEnum):
     JSON = "json"
 
 
+def format_of(path: Path) -> TableFormat:
+    """Return the format that the ending of a file's name stands for; CSV where it says nothing."""
+    endings = {".parquet": TableFormat.PARQUET, ".json": TableFormat.JSON, ".jsonl": TableFormat.JSON}
+    return endings.get(path.suffix.lower(), TableFormat.CSV)
+
+
 def write_table(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> None:
     """Write a frame.
 

@@ -13,11 +13,11 @@ from rich.markup import escape
 
 from custview_pipeline.adapters.access_log import log_access
 from custview_pipeline.adapters.current_project import find_project, is_missing_demo
-from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.delta_lake import MANIFEST_FILE, DeltaLake
 from custview_pipeline.adapters.new_project import write_project
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
-from custview_pipeline.adapters.written_tables import TableFormat, write_table
+from custview_pipeline.adapters.written_tables import TableFormat, format_of, write_table
 from custview_pipeline.cli.pages import print_demo, print_portrait
 from custview_pipeline.cli.progress import LiveProgress
 from custview_pipeline.cli.summary import print_summary
@@ -27,7 +27,7 @@ from custview_pipeline.demo.world import generate
 from custview_pipeline.flows.export import Export, export_crosswalk, export_edges, export_golden, export_quality
 from custview_pipeline.flows.portrait import portray
 from custview_pipeline.kernel import settings
-from custview_pipeline.kernel.errors import CustviewError, ProjectInvalid, UnknownCustomer
+from custview_pipeline.kernel.errors import CustviewError, LakeError, ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid, parse_cuid
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import Keyring
@@ -153,7 +153,10 @@ def export(
     project: ProjectOption = None,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
-    table_format: Annotated[TableFormat, typer.Option("--format", "-f", help="Format of the file.")] = TableFormat.CSV,
+    table_format: Annotated[
+        TableFormat | None,
+        typer.Option("--format", "-f", help="Format of the file; else by its ending, else csv.", show_default=False),
+    ] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="golden: the values themselves instead of masks; logged.")] = False,
     reason: ReasonOption = "",
 ) -> None:
@@ -171,7 +174,7 @@ def export(
             Export.GOLDEN: lambda: export_golden(snapshot, keyring, is_masked=not reveal),
             Export.QUALITY: lambda: export_quality(snapshot),
         }[what]()
-        write_table(frame, output, table_format)
+        write_table(frame, output, table_format or format_of(output))
         messages().print(f"wrote {frame.height:,} rows to {escape(str(output))}")
 
 
@@ -207,8 +210,11 @@ def _parse(cuid: str) -> Cuid:
 
 
 def _open(given: Path | None) -> tuple[Project, Keyring]:
-    opened = load_project(_directory(given))
-    return opened, open_keyring(opened.name)
+    """Return the current project and its keys; nothing is made where there is none."""
+    opened = load_project(find_project(given))
+    if not (opened.lake / MANIFEST_FILE).exists():
+        raise LakeError(f"nothing is stored yet in {opened.lake}: custview run makes the first customers")
+    return opened, open_keyring(opened.name, opened.lake)
 
 
 def _log(opened: Project, keyring: Keyring, *, what: str, reason: str) -> None:

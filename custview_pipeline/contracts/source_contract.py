@@ -16,7 +16,8 @@ class SourceColumn:
         name: Header of the column in the source.
         attribute: Its meaning, a name of the attribute dictionary.
         is_required: A row without it is refused.
-        is_unique: Two rows with the same value are refused; a primary key is required and unique.
+        is_unique: Rows of different keys that have the same value in one delivery are refused, all of them, where they are new or
+            changed; a row that has not changed keeps its record. A key is required and unique.
         is_personal: The contract's ``classification`` calls it personal (pii, confidential, restricted, sensitive).
         date_format: strptime format translated from the contract's JDK pattern, tried first; None where none is given.
         pattern, min_length, max_length, minimum, maximum, allowed: Limits of ``logicalTypeOptions`` and ``enum``.

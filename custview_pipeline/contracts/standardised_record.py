@@ -10,7 +10,6 @@ from custview_pipeline.contracts.match_features import FEATURES
 RECORDS: Final = pl.Schema(
     {
         "row": pl.UInt32(),  # position in the batch
-        "source_key": pl.String(),
         "entity_type": pl.String(),  # EntityType
         "country": pl.String(),  # ISO 3166 alpha-2: the record's, else the project's region
         "updated_at": UTC_TIME,

@@ -14,11 +14,13 @@ from custview_pipeline.defs.stages import stage
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.ports import Progress
+from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.validation.rules import FieldRule, rules_of
 from custview_pipeline.validation.verdicts import Verdict
 
 FINGERPRINT_TAG: Final = "custview/fingerprint."
 REFUSED_SHARE: Final = "completeness__record__refused_share"
+_UNCHANGED: Final = "unchanged: the delivery was taken in and judged before"
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -78,7 +80,7 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
                 progress=progress,
             )
             # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
-            fingerprint = files.fingerprint()
+            fingerprint = keyed_fingerprint(intake.keys.id_key, files.fingerprint())
             report = deliver(intake, project.writer())
         progress.done(source, report)
         if report.refusal is None:
@@ -130,11 +132,17 @@ def _gate_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
         name=REFUSED_SHARE,
         asset=asset,
         blocking=True,
-        description="The gate: too many refused rows, or a broken rule of severity error, stop the delivery.",
+        description=(
+            "The gate: too many refused rows, a broken rule of severity error, "
+            "or a snapshot without any known record stop the delivery."
+        ),
     )
 
 
 def _materialisations(report: Delivery, *keys: dg.AssetKey) -> Results:
+    if report.is_unchanged:  # no counts: zeros would read as an empty delivery
+        yield from (dg.MaterializeResult(asset_key=key, metadata={"is_unchanged": True}) for key in keys)
+        return
     delivery, validation, protected = keys
     yield dg.MaterializeResult(asset_key=delivery, metadata={**counts(report), "dagster/row_count": report.row_count})
     refused = counted_table(report.reasons, what="rule")
@@ -144,7 +152,7 @@ def _materialisations(report: Delivery, *keys: dg.AssetKey) -> Results:
 
 
 def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKey) -> Results:
-    """Return a result for each rule; an unchanged delivery repeats that it was judged before."""
+    """Return a result for each rule and one of the gate; an unchanged delivery repeats that it was judged before."""
     found = {verdict.rule.name: verdict for verdict in report.verdicts}
     for rule in rules_of(contract):
         yield _check_result(rule, found.get(rule.name), asset)
@@ -153,8 +161,8 @@ def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKe
         asset_key=asset,
         passed=report.refusal is None,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=report.refusal,
-        metadata={"refused_count": report.refused_count, "row_count": report.row_count},
+        description=_UNCHANGED if report.is_unchanged else report.refusal,
+        metadata={} if report.is_unchanged else {"refused_count": report.refused_count, "row_count": report.row_count},
     )
 
 
@@ -163,8 +171,7 @@ def _check_result(rule: FieldRule, verdict: Verdict | None, asset: dg.AssetKey) 
     is_stopping = rule.quality is not None and rule.severity == "error"
     severity = dg.AssetCheckSeverity.ERROR if is_stopping else dg.AssetCheckSeverity.WARN
     if verdict is None:
-        note = "not judged: the delivery was taken in before and has not changed"
-        return dg.AssetCheckResult(check_name=rule.name, asset_key=asset, passed=True, severity=severity, description=note)
+        return dg.AssetCheckResult(check_name=rule.name, asset_key=asset, passed=True, severity=severity, description=_UNCHANGED)
     not_run = "not executed: the pipeline does not run rules of this type"
     return dg.AssetCheckResult(
         check_name=rule.name,

@@ -46,7 +46,7 @@ class ProjectResource(dg.ConfigurableResource[Any]):
             ProtectionError: They cannot be had.
         """
         if self._keyring is None:
-            self._keyring = open_keyring(self.project.name)
+            self._keyring = open_keyring(self.project.name, self.project.lake)
         return self._keyring
 
     def lake(self) -> DeltaLake:

@@ -13,8 +13,9 @@ from custview_pipeline.defs.intake import FINGERPRINT_TAG, intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM, REFRESH, WRITER_TAG
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.kernel.errors import CustviewError, DeliveryRefused
+from custview_pipeline.protection.record_identity import keyed_fingerprint
 
-CURSOR_VERSION: Final = 2
+CURSOR_VERSION: Final = 3
 SETTLE_SECONDS: Final = 10.0  # a file younger than this may still be written
 MOST_TRIES: Final = 3
 SOURCE_TAG: Final = "custview/source"
@@ -34,7 +35,7 @@ class Memo(NamedTuple):
 
     Attributes:
         look: Names, times and sizes of the files, digested.
-        fingerprint: Of their content.
+        fingerprint: Of their content, keyed.
         tries: Runs requested for that content.
     """
 
@@ -54,12 +55,12 @@ def sensor_of(contract: SourceContract) -> dg.SensorDefinition:
         description=f"Refreshes the customer view when the files of {contract.title} change.",
     )
     def changed(context: dg.SensorEvaluationContext, project: ProjectResource) -> Tick:
-        return evaluate(context, contract, Path(project.directory))
+        return evaluate(context, contract, project)
 
     return changed
 
 
-def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, directory: Path) -> Tick:
+def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, project: ProjectResource) -> Tick:
     """Ask for a run where the source holds what no successful run has seen; three tries for one content.
 
     The cursor is only a cache, of the fingerprint of files that look the same and of the tries made.
@@ -67,7 +68,7 @@ def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, dire
     Raises:
         DeliveryRefused: The tries are used up. A failed tick is what an operator sees; a skipped one is not.
     """
-    source, files = contract.source_system, SourceFiles(directory, contract)
+    source, files = contract.source_system, SourceFiles(Path(project.directory), contract)
     try:
         look = _look(files)
         if not files.is_settled(SETTLE_SECONDS):
@@ -75,7 +76,7 @@ def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, dire
         if _is_run_in_flight(context.instance):
             return dg.SkipReason(f"{source}: a run is at work")
         memo = read_memo(context.cursor)
-        fingerprint = memo.fingerprint if memo.look == look else files.fingerprint()
+        fingerprint = memo.fingerprint if memo.look == look else _fingerprint(files, project)
     except CustviewError as error:
         return dg.SkipReason(str(error))
     if _is_taken_in(context.instance, source, fingerprint):
@@ -95,6 +96,16 @@ def _look(files: SourceFiles) -> str:
     """
     files.files()
     return hashlib.sha256(repr(files.stat_mark()).encode()).hexdigest()[:16]
+
+
+def _fingerprint(files: SourceFiles, project: ProjectResource) -> str:
+    """Return the keyed fingerprint, for the cursor and the tags of runs are for all eyes.
+
+    Raises:
+        SourceUnreadable: There is no file, or one cannot be read.
+        ProtectionError: The key cannot be had.
+    """
+    return keyed_fingerprint(project.keyring.airlock_keys().id_key, files.fingerprint())
 
 
 def _request(source: str, fingerprint: str, look: str, trial: int) -> dg.RunRequest:

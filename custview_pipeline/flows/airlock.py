@@ -20,8 +20,7 @@ from custview_pipeline.contracts.standardised_record import ISSUES, Standardised
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import AirlockKeys
 from custview_pipeline.protection.neighbourhoods import neighbourhoods
-from custview_pipeline.protection.record_identity import key_tokens
-from custview_pipeline.protection.record_identity import source_keys
+from custview_pipeline.protection.record_identity import key_tokens, source_keys
 from custview_pipeline.protection.tokens import Tokeniser
 from custview_pipeline.protection.vault import Place, Rows
 from custview_pipeline.standardisation.standardise import rule_set_version, standardise
@@ -61,8 +60,8 @@ class Pending(NamedTuple):
 
     Attributes:
         raw: The contract's columns, all String.
-        marks: record_id (null where the key is missing), content_digest, version, broken (names of rules that the first pass found
-            the row to break, or null).
+        marks: record_id (null where the key is missing), content_digest, version, broken (names of the rules that the first pass
+            found the row to break, or null).
     """
 
     raw: pl.DataFrame
@@ -128,6 +127,11 @@ def _as_reasons(marks: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     rules = {rule.name: rule for rule in rules_of(contract)}
     rows = broken.partition_by("broken", as_dict=True)
     return pl.concat([ISSUES.to_frame(), *(reasons_for(rules[str(name)], found["row"]) for (name,), found in rows.items())])
+
+
+def _open_attributes(contract: SourceContract) -> frozenset[str]:
+    """Return the attributes whose values may be stored readable: of the open ones those that no column calls personal."""
+    return _OPEN_ATTRIBUTES - {column.attribute for column in contract.columns if column.is_personal}
 
 
 def _seal_records(

@@ -31,7 +31,6 @@ STAGE: Final = "delivery"
 _WORKED_ON: Final = (RowStatus.NEW, RowStatus.CHANGED, RowStatus.CONFLICTING, RowStatus.KEYLESS)
 _TOLD_REASONS: Final = 3
 _LIMITS_OF_KEY: Final = {RowStatus.KEYLESS: "required", RowStatus.CONFLICTING: "unique"}
-_SAID_TO_PEOPLE: Final = {"description": None, "is_critical": False}  # of a column: nothing is made of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +121,10 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
 def _rules_mark(intake: Intake) -> str:
     """Return what changes when rows with the same content would be standardised, judged or sealed in another way.
 
-    Only columns are taken from the contract: whom a source belongs to or how far it is trusted makes no record another one.
+    Of the contract only the columns are taken, and of these not what they say to people: whom a source belongs to or how far
+    it is trusted makes no record another one.
     """
-    columns = [replace(column, **_SAID_TO_PEOPLE) for column in intake.contract.columns]
+    columns = [replace(column, description=None, is_critical=False) for column in intake.contract.columns]
     content = f"{columns!r} {intake.region} {rule_set_version()} {intake.keys.token_version}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 

@@ -95,8 +95,8 @@ def _assert_comparable(tokens: pl.DataFrame, records: pl.DataFrame) -> None:
     if held.height > 1:
         sources = sorted({source for other in held["source_system"][1:] for source in other})
         raise MixedGenerations(
-            f"records of {', '.join(sources)} were made comparable under other rules or keys than the rest and cannot be matched; "
-            "take every source in again, whole, with custview run"
+            f"records of {', '.join(sources)} were made comparable under other rules or keys than the rest, so they cannot be "
+            "matched; take every source in again, whole, with custview run"
         )
 
 

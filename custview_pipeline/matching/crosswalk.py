@@ -124,12 +124,12 @@ def _moves(current: pl.DataFrame, before: pl.DataFrame, records: pl.DataFrame, *
     present = (
         current.join(records.select("record_id", "source_system", "source_key"), on="record_id", how="left")
         .join(last, on="record_id", how="left")
-        .filter(
-            pl.col("cuid").ne_missing(pl.col("before_cuid")) | pl.col("source_key").ne_missing(pl.col("before_key"))
-        )
+        .filter(pl.col("cuid").ne_missing(pl.col("before_cuid")) | pl.col("source_key").ne_missing(pl.col("before_key")))
     )
     gone = before.drop_nulls("cuid").join(current, on="record_id", how="anti").with_columns(cuid=pl.lit(None, pl.String))
-    moved = pl.concat([present.drop("before_cuid", "before_key"), gone.select("record_id", "cuid", "source_system", "source_key", "version")])
+    moved = pl.concat(
+        [present.drop("before_cuid", "before_key"), gone.select("record_id", "cuid", "source_system", "source_key", "version")]
+    )
     return (
         moved.with_columns(
             version=pl.col("version").fill_null(0) + 1,

@@ -126,7 +126,5 @@ def _records(
         issues.append(
             issue_frame(cells.filter(stated.is_not_null() & moments[attribute].is_null())["row"], attribute, "not_a_timestamp")
         )
-    records = cells.select(
-        "row", source_key=first_filled(cells, contract, "source_key"), entity_type=entity_types, country="country", **moments
-    )
+    records = cells.select("row", entity_type=entity_types, country="country", **moments)
     return records.cast(RECORDS), pl.concat(issues)

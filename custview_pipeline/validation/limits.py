@@ -18,7 +18,7 @@ _ISO_FORMATS: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f
 def limit_schema(contract: SourceContract) -> pa.DataFrameSchema:
     """Return the schema of a raw batch: each limit is a check, called by the name of its rule.
 
-    ``unique`` is no check of it: a batch cannot tell what the rest of the delivery holds (see ``repeats``).
+    ``unique`` is no check of it: a batch cannot tell what the rest of the delivery holds (see ``entries``).
     """
     rules = rules_of(contract)
     return pa.DataFrameSchema({column.name: _column(column, rules) for column in contract.columns})

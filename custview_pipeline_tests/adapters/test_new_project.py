@@ -44,3 +44,19 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 
     with pytest.raises(ProjectInvalid, match="cannot be written"):
         write_project(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("directory", "name"),
+    [
+        ("my-project", "my-project"),
+        ("Kunden 2026", "Kunden-2026"),
+        ("客户", "customers"),
+        ("x" * 80, "x" * 64),
+        ("_.", "customers"),
+    ],
+)
+def test_a_project_is_named_after_its_directory_for_projects_of_one_name_share_their_keys(tmp_path, directory, name):
+    write_project(tmp_path / directory)
+
+    assert load_project(tmp_path / directory).name == name

@@ -95,6 +95,35 @@ def test_bad_json_lines(tmp_path, content, complaint):
     assert complaint in message
 
 
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ({"a": '{"id": 1, "name": "x"}\n{"id": 2}\n'}, "shop: data/a: no line has 'born', which shop.odcs.yaml describes"),
+        ({"a": '\n{"id": 1}'}, "shop: data/a: no line has 'name', 'born', which shop.odcs.yaml describes"),
+        (
+            {"a": '{"id": 1, "born": null}\n', "b": '{"id": 2}\n'},
+            "shop: data/*: no line has 'name', which shop.odcs.yaml describes",
+        ),
+    ],
+)
+def test_a_field_that_no_line_has_is_missed_as_a_column_of_csv_is(tmp_path, content, complaint):
+    assert _complaint(delivered(tmp_path, content, file_format="jsonl")) == complaint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"a": "\n"},
+        {"a": '{"id": 1, "name": null, "born": ""}\n{"id": 2}\n'},
+        {"a": '{"id": 1}\n{"id": 2, "name": "x"}\n', "b": '{"id": 3, "born": null}\n'},
+    ],
+    ids=["no line", "null is there", "another file has it"],
+)
+def test_a_field_that_some_line_has_may_be_absent_from_others(tmp_path, content):
+    source = delivered(tmp_path, content, file_format="jsonl")
+    assert [row[0] for row in all_rows(source)] == [str(1 + n) for n in range("".join(content.values()).count("{"))]
+
+
 def _parquet(**columns) -> bytes:
     sink = pa.BufferOutputStream()
     table = pa.Table.from_arrays([pa.array(cells) for cells in columns.values()], names=[name.rstrip("_") for name in columns])

@@ -2,11 +2,12 @@
 
 import json
 import stat
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from custview_pipeline.adapters.written_tables import TableFormat, write_table
+from custview_pipeline.adapters.written_tables import TableFormat, format_of, write_table
 from custview_pipeline.kernel.errors import ProjectInvalid, Redacted
 
 FRAME = pl.DataFrame({"source_key": ["k1", "k,2", None], "cuid": ["CU1", '"quoted"', "客户"], "score": [0.5, None, 1.0]})
@@ -98,3 +99,11 @@ def test_a_failure_leaves_the_earlier_file_and_quotes_nothing(tmp_path):
     assert "Wilhelmina" not in str(failed.value)
     assert (tmp_path / "out").read_text() == "before"
     assert is_clean(tmp_path, "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "table_format"),
+    [("x.csv", "csv"), ("x.parquet", "parquet"), ("x.PARQUET", "parquet"), ("x.json", "json"), ("x.jsonl", "json"), ("x", "csv")],
+)
+def test_the_ending_of_a_name_tells_the_format(name, table_format):
+    assert format_of(Path(name)) == table_format

@@ -56,10 +56,17 @@ def test_an_empty_lake_keeps_every_promise():
         ),
     ],
     ids=[
-        "record without customer", "row without record", "record of two customers", "two records with one id", "golden record twice", "customer without golden record",
-        "golden record without customer", "pointer to a former version", "pointer to a record that is gone",
+        "record without customer",
+        "row without record",
+        "record of two customers",
+        "two records with one id",
+        "golden record twice",
+        "customer without golden record",
+        "golden record without customer",
+        "pointer to a former version",
+        "pointer to a record that is gone",
     ],
-)  # fmt: skip
+)
 def test_each_promise_can_be_broken_alone(change, promise):
     assert broken(**change) == {getattr(integrity, promise): 1}
 

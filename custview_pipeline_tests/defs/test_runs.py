@@ -3,6 +3,8 @@
 import dagster as dg
 import pytest
 
+from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.defs.intake import FINGERPRINT_TAG, REFUSED_SHARE
 from custview_pipeline.defs.jobs import DOWNSTREAM
@@ -25,9 +27,13 @@ def test_a_run_materialises_everything(first_run):
 
 
 def test_a_run_tells_which_content_of_each_source_it_took_in(first_run):
-    _, ran = first_run
+    world, ran = first_run
+    project = load_project(world.directory)
     for source in ("crm", "shop"):
-        assert len(ran.run.tags[f"{FINGERPRINT_TAG}{source}"]) == 64
+        plain = SourceFiles(world.directory, project.contract_of(source)).fingerprint()
+        told = ran.run.tags[f"{FINGERPRINT_TAG}{source}"]
+        assert len(told) == 32
+        assert told not in plain
 
 
 def test_every_declared_check_has_a_result_with_counts(first_run):
@@ -76,6 +82,15 @@ def test_a_second_run_of_the_same_files_changes_nothing(first_run):
     assert again.run.status is dg.DagsterRunStatus.SUCCESS
     assert again.materialised == intake("crm", "shop") | TABLES
     assert {name for name in after if after[name] != before[name]} <= {"quality_scores", "audit_findings"}
+    told = [
+        event.step_materialization_data.materialization.metadata
+        for event in again.events
+        if event.is_step_materialization and event.asset_key and event.asset_key.to_user_string() in intake("crm", "shop")
+    ]
+    assert [{name: value.value for name, value in metadata.items()} for metadata in told] == [{"is_unchanged": True}] * 6
+    checks = [check for (asset, _), check in again.checks.items() if asset in {"crm_validation", "shop_validation"}]
+    assert {check.description for check in checks} == {"unchanged: the delivery was taken in and judged before"}
+    assert all(check.passed and not check.metadata for check in checks)
 
 
 def test_a_gate_that_stays_shut_fails_the_run_and_materialises_nothing_of_its_source(world):

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.definitions import build_definitions
 from custview_pipeline.defs.intake import intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM, WRITER_TAG
@@ -15,7 +16,7 @@ from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.sensors import CURSOR_VERSION, MOST_TRIES, Memo, evaluate, read_memo, write_memo
 from custview_pipeline.kernel.errors import DeliveryRefused
 from custview_pipeline.launch import open_instance
-from custview_pipeline_tests.defs.conftest import run_job
+from custview_pipeline_tests.defs.conftest import run_job, surroundings
 from custview_pipeline_tests.worlds import people
 
 LONG_AGO = time.time() - 3600
@@ -34,7 +35,8 @@ def settle(world, source="crm", *, at=LONG_AGO):
 def tick(instance, world, cursor=None, source="crm"):
     context = dg.build_sensor_context(instance=instance, cursor=cursor)
     contract = load_project(world.directory).contract_of(source)
-    return evaluate(context, contract, world.directory)
+    with surroundings(world, {}):
+        return evaluate(context, contract, ProjectResource(directory=str(world.directory)))
 
 
 def said(result):
@@ -152,6 +154,15 @@ def test_a_cursor_of_another_form_is_forgotten(world, instance, cursor):
     assert len(tick(instance, world, cursor).run_requests) == 1
 
 
+def test_neither_cursor_nor_run_key_tells_the_plain_digest_of_the_files(world, instance):
+    settle(world)
+    plain = SourceFiles(world.directory, load_project(world.directory).contract_of("crm")).fingerprint()
+    result = tick(instance, world)
+    assert len(read_memo(result.cursor).fingerprint) == 32
+    for told in (result.cursor, result.run_requests[0].run_key):
+        assert not any(plain[start : start + 16] in told for start in range(0, 64, 16))
+
+
 def test_a_cursor_comes_back_as_it_was_written():
     memo = Memo("look", "fingerprint", 2)
     assert read_memo(write_memo(memo)) == memo
@@ -162,6 +173,7 @@ def test_dagster_can_evaluate_the_sensor_of_a_definition(world, instance):
     definitions = build_definitions(load_project(world.directory))
     repository = definitions.get_repository_def()
     resources = {"project": ProjectResource(directory=str(world.directory))}
-    context = dg.build_sensor_context(instance=instance, repository_def=repository, resources=resources)
-    data = repository.get_sensor_def("crm_changed").evaluate_tick(context)
+    opened = dg.build_sensor_context(instance=instance, repository_def=repository, resources=resources)
+    with surroundings(world, {}), opened as context:
+        data = repository.get_sensor_def("crm_changed").evaluate_tick(context)
     assert len(data.run_requests) == 1

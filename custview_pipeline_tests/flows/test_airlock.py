@@ -33,7 +33,7 @@ def admitted(contract, keys, raw=ROW):
         orient="row",
     )
     airlock = Airlock(contract, "US", keys, "d1", NOW)
-    admission = admit(airlock, Pending(pl.DataFrame(raw, {name: pl.String for name in raw}), marks))
+    admission = admit(airlock, Pending(pl.DataFrame(raw, dict.fromkeys(raw, pl.String)), marks))
     assert admission.quarantined.is_empty()
     return admission
 

@@ -34,9 +34,11 @@ class Desk:
 
     @property
     def lake(self) -> DeltaLake:
+        """Return its lake."""
         return DeltaLake(self.root / "lake", self.keyring)
 
     def put(self, *rows: dict[str, str | None]) -> None:
+        """Write the source's file."""
         text = io.StringIO()
         writer = csv.DictWriter(text, HEADERS)
         writer.writeheader()
@@ -46,6 +48,7 @@ class Desk:
         file.write_text(text.getvalue(), encoding="utf-8")
 
     def take(self) -> Delivery:
+        """Take in what the file holds."""
         self.runs += 1
         files = SourceFiles(self.root, self.contract)
         keys = self.keyring.airlock_keys()
@@ -53,14 +56,17 @@ class Desk:
             return deliver(Intake(self.contract, files, "US", keys, 1, f"run-{self.runs}", Unwatched()), writer)
 
     def deliver(self, *rows: dict[str, str | None]) -> Delivery:
+        """Write the file and take it in."""
         self.put(*rows)
         return self.take()
 
     def redefine(self, name: str, **changes) -> None:
+        """Change what the contract says of a column."""
         columns = tuple(replace(column, **changes) if column.name == name else column for column in self.contract.columns)
         self.contract = replace(self.contract, columns=columns)
 
-    def keys(self) -> list[str]:
+    def stored_keys(self) -> list[str]:
+        """Return the keys of the records that are held now, sorted."""
         records = self.lake.snapshot().read("protected_records", ["record_id", "source_key", "version", "is_deleted"])
         current = records.sort("version").unique("record_id", keep="last").filter(~pl.col("is_deleted"))
         return sorted(current["source_key"])
@@ -80,7 +86,7 @@ ODD_KEYS = ["A  1", "A 1", "Ａ3", "e\u0301", "é", "a\u200bb", "ab", "n/a", "X"
 def test_keys_are_stored_as_the_source_writes_them_and_told_apart(desk):
     found = desk.deliver(*(row(key) for key in ODD_KEYS), row(" \tpadded\u3000"))
     assert (found.new_count, found.refused_count) == (10, 0)
-    assert desk.keys() == sorted([*ODD_KEYS, "padded"])
+    assert desk.stored_keys() == sorted([*ODD_KEYS, "padded"])
 
 
 @pytest.mark.parametrize("key", [None, "   ", "\u200b", "\ufeff \u200e", "\u2060\u00ad", "\u3164", "\x7f"])
@@ -92,8 +98,8 @@ def test_a_key_of_which_nothing_is_seen_is_missing(desk, key):
 def test_a_personal_key_is_stored_as_a_token_of_the_same_text(desk):
     desk.redefine("source_key", is_personal=True)
     desk.deliver(row("A  1"), row("A 1"))
-    assert len(set(desk.keys())) == 2
-    assert not any("A" in key for key in desk.keys())
+    assert len(set(desk.stored_keys())) == 2
+    assert not any("A" in key for key in desk.stored_keys())
 
 
 PEOPLE = [row(str(number), f"Ada Winterbourne {'abcdefgh'[number]}") for number in range(5)]
@@ -107,7 +113,7 @@ def test_a_snapshot_that_would_delete_every_record_is_refused(desk, rows):
     assert found.refusal.startswith("crm: all 5 known records would be deleted")
     assert "\n" not in found.refusal
     assert "data/crm/*.csv" in found.refusal
-    assert desk.keys() == list("01234")
+    assert desk.stored_keys() == list("01234")
     assert desk.deliver(*PEOPLE[:1]).deleted_count == 4
 
 
@@ -116,7 +122,7 @@ def test_an_empty_source_may_be_delivered_first_and_again_and_changes_delete_not
     assert desk.deliver(row(None)).refusal is None
     desk.deliver(*PEOPLE)
     desk.contract = replace(desk.contract, extract="changes")
-    assert (desk.deliver().refusal, desk.keys()) == (None, list("01234"))
+    assert (desk.deliver().refusal, desk.stored_keys()) == (None, list("01234"))
 
 
 def test_new_and_changed_rows_that_share_a_unique_value_are_refused_and_others_stay(desk):
@@ -124,11 +130,11 @@ def test_new_and_changed_rows_that_share_a_unique_value_are_refused_and_others_s
     both = [row("1", email="a@example.org"), row("2", "Otto Keating", email=" a@example.org")]
     found = desk.deliver(*both, row("3", email=None), row("4", email=None), row("5", email="b@example.org"))
     assert found.reasons == {"uniqueness__email__unique": 2}
-    assert (found.refusal, desk.keys()) == (None, ["3", "4", "5"])
+    assert (found.refusal, desk.stored_keys()) == (None, ["3", "4", "5"])
 
     again = desk.deliver(row("5", email="b@example.org"), row("6", email="b@example.org"), row("1", email="a@example.org"))
     assert (again.unchanged_count, again.new_count, again.refused_count) == (1, 1, 1)
-    assert desk.keys() == ["1", "5"]
+    assert desk.stored_keys() == ["1", "5"]
     verdict = next(verdict for verdict in again.verdicts if verdict.rule.name == "uniqueness__email__unique")
     assert (verdict.failed, verdict.passed) == (2, False)
 
@@ -136,7 +142,7 @@ def test_new_and_changed_rows_that_share_a_unique_value_are_refused_and_others_s
 def test_copies_of_one_row_share_their_values_with_nobody(desk):
     desk.redefine("email", is_unique=True)
     found = desk.deliver(row("1", email="a@example.org"), row("1", email="a@example.org"), row("2"))
-    assert (found.new_count, found.refused_count, desk.keys()) == (2, 0, ["1", "2"])
+    assert (found.new_count, found.refused_count, desk.stored_keys()) == (2, 0, ["1", "2"])
 
 
 def test_a_row_can_break_the_rules_of_its_key_and_of_its_values_at_once(desk):

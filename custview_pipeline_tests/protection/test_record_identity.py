@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_36
 
 from custview_pipeline.kernel.identifiers import is_cuid
-from custview_pipeline.protection.record_identity import content_digests, cuids, key_tokens, record_ids
+from custview_pipeline.protection.record_identity import (
+    content_digests,
+    cuids,
+    key_tokens,
+    keyed_fingerprint,
+    record_ids,
+    source_keys,
+)
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)
 # What these derivations gave when they were first released; a change would give every record and customer another id.
@@ -38,6 +45,33 @@ def test_the_token_of_a_key_is_for_life_and_neither_the_key_nor_the_record_id():
     assert tokens.to_list() == [KEY_TOKEN, None]
     assert int(KEY_TOKEN) != RECORD_ID
     assert key_tokens(KEY, "billing", keys)[0] != KEY_TOKEN != key_tokens(OTHER_KEY, "crm", keys)[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "key"),
+    [
+        (" A  1\t", "A  1"), ("A 1", "A 1"), ("\u3000Ａ3", "Ａ3"), ("e\u0301", "e\u0301"), ("a\u200bb", "a\u200bb"), ("0", "0"),
+        ("X" * 2100, "X" * 2100), (None, None), ("", None), (" \n", None), ("\u200b", None), ("\ufeff\u00a0\u2060", None),
+        ("\x01\x7f", None), ("\u3164\ufe0f", None), ("\u0301", "\u0301"),
+    ],
+)  # fmt: skip
+def test_a_key_is_the_trimmed_cell_and_none_where_nothing_is_seen(cell, key):
+    assert source_keys(pl.Series([cell], dtype=pl.String)).to_list() == [key]
+
+
+@given(st.lists(cells, max_size=5))
+def test_a_key_of_a_key_is_itself(column):
+    keys = source_keys(pl.Series(column, dtype=pl.String))
+
+    assert source_keys(keys).to_list() == keys.to_list()
+
+
+def test_a_fingerprint_is_told_under_a_key_only():
+    told = {keyed_fingerprint(key, plain) for key in (KEY, OTHER_KEY) for plain in ("ab" * 32, "cd" * 32)}
+
+    assert len(told) == 4
+    assert {len(each) for each in told} == {32}
+    assert keyed_fingerprint(KEY, "ab" * 32) in told
 
 
 def test_record_ids_are_for_life():

@@ -38,7 +38,7 @@ def test_all_frames_have_exactly_their_schemas():
 
 def test_a_record_carries_its_key_type_country_and_time():
     batch = run(CRM, SMITH)
-    assert batch.records.row(0) == (0, "1", "person", "US", datetime(2024, 3, 4, 8, tzinfo=UTC), None)
+    assert batch.records.row(0) == (0, "person", "US", datetime(2024, 3, 4, 8, tzinfo=UTC), None)
 
 
 def test_every_value_is_standardised():
