@@ -3,6 +3,8 @@
 import polars as pl
 import pytest
 
+from custview_pipeline_tests.worlds import SourceSpec, make_world
+
 HEADERS = {
     "crosswalk": ["source_system", "source_key", "cuid"],
     "edges": [
@@ -80,3 +82,24 @@ def test_a_folder_that_is_not_there_is_named(world, tmp_path):
     outcome = world.run("export", "crosswalk", "--project", world.directory, "-o", path)
     assert outcome.code == 2
     assert str(path) in outcome.err
+
+
+@pytest.mark.parametrize("command", [("export", "crosswalk", "-o", "x.csv"), ("show", "CU00000000000000000")])
+def test_where_no_run_has_stored_anything_the_command_says_so_and_makes_nothing(tmp_path, command):
+    world = make_world(tmp_path, SourceSpec("crm"))
+
+    outcome = world.run(*command, "--project", world.directory)
+
+    assert outcome.code == (1 if command[0] == "export" else 2)
+    assert outcome.err.count("\n") == 1
+    assert not (world.directory / ".custview").exists()
+
+
+def test_a_read_command_outside_a_project_makes_no_demo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    world = make_world(tmp_path / "world", SourceSpec("crm"))
+
+    outcome = world.run("export", "crosswalk", "-o", tmp_path / "x.csv")
+
+    assert outcome.code == 2
+    assert not (tmp_path / ".custview").exists()
