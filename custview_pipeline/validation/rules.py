@@ -47,8 +47,8 @@ class FieldRule:
 def rules_of(contract: SourceContract) -> tuple[FieldRule, ...]:
     """Return all rules: the limits of each column, the field standard of each attribute, the quality entries.
 
-    Limits refuse a row (``unique`` every row that shares the value, as far as it is new or changed); a broken field standard marks
-    a value as invalid; a quality entry judges the delivery.
+    Limits refuse a row (``unique`` every row that shares the value, where it is new or changed); a broken field standard marks a
+    value as invalid; a quality entry judges the delivery.
     """
     attributes = dict.fromkeys(column.attribute for column in contract.columns)
     return tuple(
