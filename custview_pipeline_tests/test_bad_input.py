@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
+from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline_tests.worlds import COLUMNS, Outcome, Row, SourceSpec, World, make_world, people
 
 FEW: Final = {name: COLUMNS[name] for name in ("ref", "name", "mail", "mobile", "born", "notes")}
@@ -309,8 +311,15 @@ def test_keys_in_a_place_that_is_a_file(project, tmp_path):
 
 
 def test_a_lake_made_under_another_key(project, tmp_path):
+    Keyring.open(FileKeyProvider(tmp_path / "other"), KeyDirectory(tmp_path / "other"))
     outcome = project.refresh(CUSTVIEW_KEYS=str(tmp_path / "other"))
     _assert_one_line(outcome, 1, "was made under another key", "CUSTVIEW_KEYS")
+
+
+def test_a_place_without_keys_is_not_filled_with_others_where_there_is_a_lake(project, tmp_path):
+    outcome = project.refresh(CUSTVIEW_KEYS=str(tmp_path / "none"))
+    _assert_one_line(outcome, 1, "no keys in", "CUSTVIEW_KEYS")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_root_key_missing_from_the_environment(project):

@@ -30,7 +30,9 @@ def loaded() -> dg.Definitions:
 def test_the_entry_loads_the_project_that_the_environment_names(directory, monkeypatch):
     monkeypatch.setenv("CUSTVIEW_PROJECT", str(directory))
     found = loaded()
-    assert found.resources["project"] == ProjectResource(directory=str(directory))
+    project = found.resources["project"]
+    assert isinstance(project, ProjectResource)
+    assert project.directory == str(directory)
     assert {spec.key.to_user_string() for spec in found.resolve_all_asset_specs()} > {"crm_files", "crosswalk"}
 
 

@@ -21,7 +21,8 @@ def open_keyring(project_name: str, lake: Path) -> Keyring:
     """
     directory = key_directory(project_name)
     store = KeyDirectory(directory)
-    if store.read() is None and (lake / MANIFEST_FILE).exists():
+    is_new = not directory.exists() or (directory.is_dir() and store.read() is None)
+    if is_new and (lake / MANIFEST_FILE).exists():
         raise KeyUnavailable(
             f"no keys in {directory}, but the lake was made with some: point CUSTVIEW_KEYS at them; none were made anew"
         )
