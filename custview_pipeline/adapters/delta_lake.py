@@ -5,7 +5,6 @@ the manifest, so what a killed commit left behind is invisible; the next writer 
 anything else: one without is damaged and not new, for sweeping it would destroy the key table.
 """
 
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from custview_pipeline.adapters.encrypted_parquet import read_encrypted, write_encrypted
+from custview_pipeline.adapters.private_files import replace_durably
 from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
 from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
 from custview_pipeline.contracts.registry import CONTRACTS
@@ -287,16 +287,6 @@ def _write_durably(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_durably(path, lambda file: file.write(content))
     except OSError as error:
         raise LakeError(f"{path}: cannot be written ({type(error).__name__})") from None

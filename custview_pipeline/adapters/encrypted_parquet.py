@@ -7,7 +7,6 @@ pyarrow ends the process when it looks at the statistics of a column whose key i
 
 import base64
 import os
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 
+from custview_pipeline.adapters.private_files import replace_durably
 from custview_pipeline.kernel.errors import LakeDamaged, LakeError, UnsealFailed
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose, unwrap_key, wrap_key
@@ -37,19 +37,11 @@ def write_encrypted(frame: pl.DataFrame, path: Path, keyring: Keyring) -> None:
     """
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     table = table.replace_schema_metadata({_FILE_NAME: path.name.encode()})
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            pq.write_table(table, file, compression="zstd", encryption_properties=_encryption(keyring))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        _sync_directory(path.parent)
+        properties = _encryption(keyring)
+        replace_durably(path, lambda file: pq.write_table(table, file, compression="zstd", encryption_properties=properties))
     except (pa.ArrowException, OSError) as error:
         raise LakeError(f"{path}: cannot be written ({_reason(error)})") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def read_encrypted(path: Path, keyring: Keyring, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -141,11 +133,3 @@ def _reason(error: Exception) -> str:
     """Return what may be told of a library's error: its text can quote the file."""
     number = getattr(error, "errno", None)
     return os.strerror(number) if number else type(error).__name__
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from custview_pipeline.adapters.private_files import replace_durably, sync_directory, write_beside
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 from custview_pipeline.kernel.ports import KeyProvider
@@ -60,10 +60,11 @@ class FileKeyProvider:
                 f"{self._path}: missing, and {KEYRING_FILE} needs it: restore it from a key backup, or set "
                 f"{settings.KEY_PROVIDER}=environment where the root key lives there"
             )
-        unfinished = _write_private(self._path, base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
+        made = base64.b64encode(os.urandom(KEY_BYTES)) + b"\n"
+        unfinished = write_beside(self._path, lambda file: file.write(made))
         try:
             os.link(unfinished, self._path)  # unlike a rename, a link never replaces the key that another process made
-            _sync_directory(self._directory)
+            sync_directory(self._directory)
         except FileExistsError:
             pass  # another process was first: its key is the one that counts
         except OSError as error:
@@ -127,8 +128,7 @@ class KeyDirectory:
         try:
             with FileLock(self._directory / _LOCK_FILE, timeout=_LOCK_SECONDS, mode=0o600):
                 changed = change(self.read())
-                _write_private(self._path, changed.model_dump_json(indent=1).encode()).replace(self._path)
-                _sync_directory(self._directory)
+                replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
                 return changed
         except Timeout:
             raise KeyUnavailable(f"{self._path}: another process has held it for {_LOCK_SECONDS} s") from None
@@ -199,23 +199,3 @@ def _read_private(path: Path) -> bytes:
             return file.read()
     except OSError as error:
         raise KeyUnavailable(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _write_private(path: Path, content: bytes) -> Path:
-    """Return a new file beside ``path``, safely on disk, that only its owner can read."""
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return unfinished
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make sure that the names in a directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

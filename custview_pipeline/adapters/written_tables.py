@@ -1,12 +1,13 @@
 """Writes an exported table to a file: CSV, Parquet or JSON lines; whole or not at all, readable by its owner only."""
 
-import os
-import secrets
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
+from custview_pipeline.adapters.private_files import replace_durably
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.kernel.redaction import silenced
 
@@ -46,16 +47,10 @@ def write_table(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> N
 
 
 def _write_whole(frame: pl.DataFrame, path: Path, table_format: TableFormat) -> None:
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        # Revealed values may be in it: not for a moment may others read it.
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            if table_format is TableFormat.CSV:
-                frame.write_csv(file)
-            elif table_format is TableFormat.PARQUET:
-                frame.write_parquet(file)
-            else:
-                frame.write_ndjson(file)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Revealed values may be in it: not for a moment may others read it."""
+    writers: dict[TableFormat, Callable[[BinaryIO], object]] = {
+        TableFormat.CSV: frame.write_csv,
+        TableFormat.PARQUET: frame.write_parquet,
+        TableFormat.JSON: frame.write_ndjson,
+    }
+    replace_durably(path, writers[table_format])
