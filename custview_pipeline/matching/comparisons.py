@@ -23,6 +23,7 @@ class Comparison:
         match_prior: Share of each level from 1 on among pairs of one customer.
         household_prior: The same among two people of one household; None: as among unrelated pairs.
         frequency: Level -> feature whose term frequency weighs an agreement at that level.
+        unrelated_prior: Share of each level from 1 on among strangers, where they often agree; None: they rarely do.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Comparison:
     match_prior: tuple[float, ...]
     household_prior: tuple[float, ...] | None
     frequency: tuple[tuple[int, str], ...] = ()
+    unrelated_prior: tuple[float, ...] | None = None
 
 
 _SAME_PLACE: Final = "(coalesce(a.postal_code = b.postal_code, false) or coalesce(a.city = b.city, false))"
@@ -109,6 +111,7 @@ _SUFFIX: Final = Comparison(
     ("same suffix", "suffixes differ"),
     (0.95, 0.05),
     (0.1, 0.9),
+    unrelated_prior=(0.4, 0.6),
 )
 SUFFIX_DIFFERS: Final = 2
 
@@ -203,11 +206,15 @@ _IDENTIFIERS: Final = Comparison(
 )
 
 
-def _plain(name: str, feature: str, label: str, match: tuple[float, ...], household: tuple[float, ...]) -> Comparison:
-    """Build a comparison that knows only same and different."""
-    level = f"case when a.{feature} is null or b.{feature} is null then 0 when a.{feature} = b.{feature} then 1 else 2 end"
-    return Comparison(name, (feature,), level, (f"same {label}", f"{label}s differ"), match, household)
-
+_GENDER: Final = Comparison(
+    "gender",
+    ("gender",),
+    "case when a.gender is null or b.gender is null then 0 when a.gender = b.gender then 1 else 2 end",
+    ("same gender", "genders differ"),
+    (0.98, 0.02),
+    (0.5, 0.5),
+    unrelated_prior=(0.5, 0.5),
+)
 
 _BIRTH_PLACE: Final = Comparison(
     "birth_place",
@@ -241,6 +248,7 @@ _NATIVE_NAME: Final = Comparison(
     ("same characters of the name", "name sounds the same, characters differ"),
     (0.95, 0.05),
     None,
+    unrelated_prior=(0.7, 0.3),
 )
 
 _ENTERPRISE_NAME: Final = Comparison(
@@ -281,7 +289,7 @@ COMPARISONS: Final[dict[EntityType, tuple[Comparison, ...]]] = {
         _PHONE,
         _ADDRESS,
         _IDENTIFIERS,
-        _plain("gender", "gender", "gender", (0.98, 0.02), (0.5, 0.5)),
+        _GENDER,
         _BIRTH_PLACE,
         _OCCUPATION,
         _NATIVE_NAME,

@@ -183,8 +183,9 @@ class _Learner:
         weights = self.random_counts * is_unrelated
         tables = []
         for place, prior in enumerate(self.match_prior):
-            strangers = np.full(len(prior), _STRANGERS_AGREE)
-            strangers[0], strangers[-1] = 0.0, 1 - _STRANGERS_AGREE * (len(prior) - 2)
+            stated = self.comparisons[place].unrelated_prior
+            agreeing = [_STRANGERS_AGREE] * (len(prior) - 2)
+            strangers = np.array([0.0, *(stated or (*agreeing, 1 - sum(agreeing)))])
             tables.append(_smooth(self._histogram(place, weights), strangers, _UNRELATED_PRIOR_PAIRS))
         return tables
 
