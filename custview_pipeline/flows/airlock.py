@@ -14,7 +14,7 @@ import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
-from custview_pipeline.contracts.match_index import CLAIMS, NEIGHBOURHOODS, TOKENS
+from custview_pipeline.contracts.match_index import CLAIMS, TOKENS
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
 from custview_pipeline.kernel.redaction import silenced
@@ -115,7 +115,7 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
             quarantined=quarantined,
             keys=pl.concat([keys, quarantine_keys]),
             tokens=tokens.select(TOKENS.names()),
-            neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()).select(NEIGHBOURHOODS.names()),
+            neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()),
             claims=_claims(batch, pending.marks, accepted, tokeniser, _open_attributes(airlock.contract)),
             tally=screened.tally,
         )

@@ -14,13 +14,12 @@ import numpy.typing as npt
 import polars as pl
 
 from custview_pipeline.contracts.match_features import FEATURES, FUZZY
+from custview_pipeline.contracts.match_index import NEIGHBOURHOODS
 from custview_pipeline.protection.cmac import Cmac
 from custview_pipeline.protection.tokens import Tokeniser, first_words
 
 LONGEST: Final = 40
 """Values of more characters get no keys: they would have many, and the record's other features find a typo in one."""
-
-NEIGHBOURHOODS: Final = pl.Schema({"token": pl.Int64, "key": pl.Int32, "part": pl.UInt8})
 
 _CELLS_AT_ONCE: Final = 2_000_000
 _WORD, _SUBSTITUTION, _TRANSPOSITION = b"wst"

@@ -4,11 +4,10 @@ import polars as pl
 import pytest
 
 from custview_pipeline.contracts.attributes import EntityType
-from custview_pipeline.contracts.match_index import TOKENS
+from custview_pipeline.contracts.match_index import NEIGHBOURHOODS, TOKENS
 from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS
 from custview_pipeline.kernel.errors import PairBudgetExceeded
 from custview_pipeline.matching.match import EDGES, match
-from custview_pipeline.protection.neighbourhoods import NEIGHBOURHOODS
 from custview_pipeline_tests.factories import enterprise, features, neighbours_of, person, tokens
 from custview_pipeline_tests.matching.people import CUSTOMERS, cluster_of, groups, match_texts, matched, population, settings
 

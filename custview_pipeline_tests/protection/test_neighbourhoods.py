@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custview_pipeline.contracts.match_index import NEIGHBOURHOODS
 from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS
 from custview_pipeline.protection.cmac import Cmac
-from custview_pipeline.protection.neighbourhoods import LONGEST, NEIGHBOURHOODS, neighbourhood_keys, neighbourhoods
+from custview_pipeline.protection.neighbourhoods import LONGEST, neighbourhood_keys, neighbourhoods
 from custview_pipeline.protection.tokens import Tokeniser
 
 TOKENISER = Tokeniser(bytes(range(32)), 1)
