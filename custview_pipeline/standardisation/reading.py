@@ -26,6 +26,7 @@ class Reading(NamedTuple):
     part_count: int = 1
 
 
+_PLACE: Final = {"code": pl.UInt32(), "position": pl.UInt8()}
 READING: Final = pl.Schema(
     {
         "value": pl.String(),
@@ -38,8 +39,16 @@ READING: Final = pl.Schema(
 )
 
 
+Quick = Callable[[pl.DataFrame], pl.DataFrame]
+
+
 def read_distinct(
-    cells: pl.DataFrame, keys: Sequence[str], read: Callable[..., Iterable[tuple[object, ...]]], schema: pl.Schema = READING
+    cells: pl.DataFrame,
+    keys: Sequence[str],
+    read: Callable[..., Iterable[tuple[object, ...]]],
+    schema: pl.Schema = READING,
+    *,
+    quick: Quick | None = None,
 ) -> pl.DataFrame:
     """Read every distinct combination of cells once.
 
@@ -48,16 +57,29 @@ def read_distinct(
         keys: Columns handed to ``read``, in this order.
         read: What a combination comes to: none, one or several tuples in the order of ``schema``.
         schema: Columns of such a tuple.
+        quick: Reads many combinations at once. It gets ``code`` and the columns of ``keys``, a row a combination, and returns
+            ``code``, ``position`` and the columns of ``schema`` for the combinations that it is sure of; of these it returns just
+            what ``read`` would (asserted in tests). The others go to ``read``.
 
     Returns:
         ``row``, ``position`` (0, 1, ... within the cell) and the columns of ``schema``, in the order of row and position.
     """
     distinct = cells.select(keys).unique(maintain_order=True).with_row_index("code")
+    parts = [] if quick is None else [_typed(quick(distinct), schema)]
+    left = distinct.join(parts[0].select("code"), on="code", how="anti", maintain_order="left") if parts else distinct
+    readings = pl.concat([*parts, _read_each(left, read, schema)])
+    coded = cells.join(distinct, on=list(keys), how="left", nulls_equal=True, maintain_order="left").select("row", "code")
+    return coded.join(readings, on="code", how="inner", maintain_order="left_right").drop("code")
+
+
+def _read_each(distinct: pl.DataFrame, read: Callable[..., Iterable[tuple[object, ...]]], schema: pl.Schema) -> pl.DataFrame:
     found: list[tuple[object, ...]] = []
     for code, *key in distinct.iter_rows():
         found.extend((code, position, *reading) for position, reading in enumerate(read(*key)))
-    columns = zip(*found, strict=True) if found else [()] * (len(schema) + 2)
-    full = {"code": pl.UInt32(), "position": pl.UInt8(), **schema}
-    readings = pl.DataFrame([pl.Series(name, column, dtype=full[name]) for name, column in zip(full, columns, strict=True)])
-    coded = cells.join(distinct, on=list(keys), how="left", nulls_equal=True, maintain_order="left").select("row", "code")
-    return coded.join(readings, on="code", how="inner", maintain_order="left_right").drop("code")
+    columns = zip(*found, strict=True) if found else [()] * (len(schema) + len(_PLACE))
+    full = {**_PLACE, **schema}
+    return pl.DataFrame([pl.Series(name, column, dtype=full[name]) for name, column in zip(full, columns, strict=True)])
+
+
+def _typed(readings: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    return readings.select(pl.col(name).cast(kind) for name, kind in {**_PLACE, **schema}.items())
