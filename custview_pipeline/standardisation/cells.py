@@ -10,7 +10,7 @@ from custview_pipeline.contracts.standardised_record import ISSUES
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.standardisation.countries import is_country
 from custview_pipeline.standardisation.field_standards import DIMENSIONS, PLACEHOLDER, SEVERITY, TOO_LONG
-from custview_pipeline.standardisation.text import LONGEST_CELL, clean_expression, placeholder_expression
+from custview_pipeline.standardisation.text import LONGEST_CELL, clean, is_placeholder
 
 # Attributes in whose vocabulary a placeholder's word has a meaning, or whose cells are keys.
 _READ_AS_WRITTEN = frozenset({"source_key", "parent_key", "consent"})
@@ -31,36 +31,41 @@ def clean_cells(raw: pl.DataFrame, contract: SourceContract) -> tuple[pl.DataFra
     Raises:
         Redacted: The frame is not what the contract says; the message names no value.
     """
+    cleaned, is_long = _clean_columns(raw, contract)
+    issues = [issue_frame([], "", TOO_LONG)]
+    found = [pl.int_range(raw.height, dtype=pl.UInt32, eager=True).alias("row")]
+    for column in contract.columns:
+        cells = cleaned[column.name]
+        is_nothing = _placeholders(cells, column.attribute)
+        for flags, rule in ((is_long[column.name], TOO_LONG), (is_nothing, PLACEHOLDER)):
+            if flags.any():
+                issues.append(issue_frame(flags.arg_true(), column.attribute, rule))
+        found.append((cells.set(is_nothing, None) if is_nothing.any() else cells).alias(cell_of(column)))
+    return pl.DataFrame(found), pl.concat(issues)
+
+
+def _clean_columns(raw: pl.DataFrame, contract: SourceContract) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
+    """Return the cleaned cells of each column, and which were cut because they are too long."""
     try:
-        cleaned = raw.select(
-            clean_expression(column.name, keep_lines=ATTRIBUTES[column.attribute].kind == "address").alias(cell_of(column))
+        cleaned = {
+            column.name: clean(raw[column.name], keep_lines=ATTRIBUTES[column.attribute].kind == "address")
             for column in contract.columns
-        ).with_row_index("row")
-        lengths = raw.select(
-            (pl.col(column.name).str.len_chars() > LONGEST_CELL).alias(cell_of(column)) for column in contract.columns
-        )
+        }
+        return cleaned, {name: (raw[name].str.len_chars() > LONGEST_CELL).fill_null(value=False) for name in cleaned}
     except pl.exceptions.PolarsError as error:
         raise Redacted(
             f"{type(error).__name__}: the batch of {contract.source_system} lacks columns, or they are not text"
         ) from None
-    issues, found = [issue_frame([], "", TOO_LONG)], [cleaned.select("row")]
-    for column in contract.columns:
-        cell = cell_of(column)
-        is_long = lengths[cell].fill_null(value=False)
-        issues.append(issue_frame(cleaned.filter(is_long)["row"], column.attribute, TOO_LONG))
-        is_placeholder = _placeholders(cleaned, cell, column.attribute)
-        issues.append(issue_frame(cleaned.filter(is_placeholder)["row"], column.attribute, PLACEHOLDER))
-        found.append(cleaned.select(pl.when(~is_placeholder).then(pl.col(cell)).alias(cell)))
-    return pl.concat(found, how="horizontal"), pl.concat(issues)
 
 
-def _placeholders(cleaned: pl.DataFrame, column: str, attribute: str) -> pl.Series:
+def _placeholders(cells: pl.Series, attribute: str) -> pl.Series:
     if attribute in _READ_AS_WRITTEN:
-        return pl.Series(column, [False]).new_from_index(0, cleaned.height)
-    is_name = attribute in (*NAME_PARTS, *ENTERPRISE_NAMES)
-    flags = cleaned.select(placeholder_expression(column, is_name=is_name).fill_null(value=False))[column]
-    if attribute == "country":
-        flags &= ~cleaned[column].map_elements(is_country, return_dtype=pl.Boolean).fill_null(value=False)
+        return pl.repeat(value=False, n=len(cells), dtype=pl.Boolean, eager=True)
+    flags = is_placeholder(cells, is_name=attribute in (*NAME_PARTS, *ENTERPRISE_NAMES))
+    if attribute == "country" and flags.any():
+        rows = flags.arg_true()
+        countries = [is_country(text) for text in cells.gather(rows).to_list()]
+        flags = flags.scatter(rows, ~pl.Series(countries))
     return flags
 
 

@@ -29,6 +29,7 @@ PLACEHOLDERS: Final = word_set(
     tbd tba tbc xxx xxxx xxxxx xxxxxx ? ?? ??? ???? - -- --- ---- . .. ... _ __ * ** *** / // \ , ; :
     无 無 不详 不詳 未知 未填 未填写 暂无 暫無 空 待定 没有 不明"""
 ) | {"not available", "not applicable", "not provided", "not known", "not given", "not specified", "no data", "no value"}
+_LONGEST_PLACEHOLDER: Final = max(len(word.encode()) for word in PLACEHOLDERS)
 # Words of that list which are also names when written as names are.
 NAMES_LIKE_PLACEHOLDERS: Final = ("Na", "Nan", "Null", "Nil", "Unk", "Empty")
 
@@ -42,34 +43,47 @@ _APART: Final = str.maketrans(
 _NARROW: Final = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " ", "\u2018": "'", "\u2019": "'"}
 HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN: Final = re.compile(f"[{HAN}]")
+# Nothing to clean: printable ASCII and common Chinese characters, which are their own normal form, with single spaces within.
+_CLEAN: Final = r"^[!-~\u4e00-\u9fff]+(?: [!-~\u4e00-\u9fff]+)*$"
 # json.dumps makes an encoder anew for each call that has options.
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 _NOT_LETTERS: Final = re.compile(r"[^a-z' -]")
 
 
-def clean_expression(column: str, *, keep_lines: bool = False) -> pl.Expr:
-    r"""Return an expression for a cell without control characters, in NFC and half width, with single spaces; null where empty.
+def clean(cells: pl.Series, *, keep_lines: bool = False) -> pl.Series:
+    r"""Return cells without control characters, in NFC and half width, with single spaces; null where nothing is left.
 
     Args:
-        column: Name of a text column.
+        cells: Text.
         keep_lines: Whether line breaks stay (as one ``\n``), for addresses.
     """
-    text = pl.col(column).str.slice(0, LONGEST_CELL).str.normalize("NFC").str.replace_many(_NARROW)
+    is_clean = (cells.str.contains(_CLEAN) & (cells.str.len_bytes() <= LONGEST_CELL)).fill_null(value=True)
+    if is_clean.all():
+        return cells
+    rest = (~is_clean).arg_true()
+    return cells.clone().scatter(rest, _clean_each(cells.gather(rest), keep_lines=keep_lines))
+
+
+def _clean_each(cells: pl.Series, *, keep_lines: bool) -> pl.Series:
+    text = cells.str.slice(0, LONGEST_CELL).str.normalize("NFC").str.replace_many(_NARROW)
     text = text.str.replace_all("\r\n|\r|\u2028|\u2029", "\n", literal=False)
     text = text.str.replace_all(
         r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]", ""
     )
     blank = r"[^\S\n]+" if keep_lines else r"\s+"
     text = text.str.replace_all(blank, " ").str.replace_all(r" ?\n[ \n]*", "\n").str.strip_chars(" \n\t")
-    return pl.when(text != "").then(text)
+    return text.replace("", None)
 
 
-def placeholder_expression(column: str, *, is_name: bool) -> pl.Expr:
-    """Return whether a cleaned cell says that nothing is known; null where the cell is null."""
-    text = pl.col(column)
+def is_placeholder(cells: pl.Series, *, is_name: bool) -> pl.Series:
+    """Return whether a cleaned cell says that nothing is known; false where it is null."""
+    may_be = (cells.str.len_bytes() <= _LONGEST_PLACEHOLDER).fill_null(value=False)
+    rest = may_be.arg_true()
+    text = cells.gather(rest)
     stands_for_nothing = text.str.to_lowercase().is_in(sorted(PLACEHOLDERS))
-    return stands_for_nothing & ~text.is_in(NAMES_LIKE_PLACEHOLDERS) if is_name else stands_for_nothing
+    flags = stands_for_nothing & ~text.is_in(NAMES_LIKE_PLACEHOLDERS) if is_name else stands_for_nothing
+    return pl.repeat(value=False, n=len(cells), dtype=pl.Boolean, eager=True).scatter(rest, flags)
 
 
 def fold(text: str) -> str:

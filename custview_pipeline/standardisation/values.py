@@ -161,8 +161,7 @@ def number_values(readings: pl.DataFrame, attribute: str, entity_types: pl.Serie
     """
     having = [kind.value for kind in GOLDEN_ATTRIBUTES[attribute].entity_types]
     filled = readings.filter(pl.col("value").is_not_null() & entity_types.gather(readings["row"]).is_in(having))
-    distinct = filled.unique(["row", "comparable"], keep="first", maintain_order=True)
-    numbered = distinct.with_columns(slot=pl.int_range(pl.len()).over("row")).filter(pl.col("slot") < _MOST_SLOTS)
+    numbered = _number(_without_repeats(filled)).filter(pl.col("slot") < _MOST_SLOTS)
     return numbered.select(
         "row",
         "slot",
@@ -173,3 +172,23 @@ def number_values(readings: pl.DataFrame, attribute: str, entity_types: pl.Serie
         attribute=pl.lit(attribute),
         is_valid=pl.col("rule").is_null(),
     ).select(pl.col(name).cast(kind) for name, kind in VALUES.items())
+
+
+def _number(readings: pl.DataFrame) -> pl.DataFrame:
+    """Add ``slot``: 0, 1, ... within the row; rows are in order."""
+    place = pl.int_range(pl.len(), dtype=pl.UInt32)
+    first = pl.when(pl.col("row") != pl.col("row").shift()).then(place).forward_fill().fill_null(0)
+    return readings.with_columns(slot=place - first)
+
+
+def _without_repeats(readings: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what repeats an earlier value of its row; rows are in order, so no more than their length is looked back."""
+    slots = _number(readings)["slot"]
+    most = slots.max()
+    if not isinstance(most, int) or most == 0:
+        return readings
+    is_repeat = [
+        (pl.col("row") == pl.col("row").shift(back)) & pl.col("comparable").eq_missing(pl.col("comparable").shift(back))
+        for back in range(1, most + 1)
+    ]
+    return readings.filter(~pl.any_horizontal(is_repeat).fill_null(value=False))
