@@ -45,6 +45,15 @@ def known(*rows: Row) -> pl.DataFrame:
     return table(KNOWN, {"version": 1, "content_digest": 0, "is_deleted": False}, rows)
 
 
+def marks_of(*record_ids: int) -> pl.DataFrame:
+    """Build the marks of rows that enter the airlock for the first time."""
+    schema = {
+        "record_id": pl.Int64, "content_digest": pl.Int64, "version": pl.Int32, "broken": pl.List(pl.String),
+        "is_quarantined": pl.Boolean,
+    }  # fmt: skip
+    return pl.DataFrame([(record_id, 0, 1, None, False) for record_id in record_ids], schema=schema, orient="row")
+
+
 def protected_records(*rows: Row) -> pl.DataFrame:
     """Build rows of protected_records; the payload is no real one."""
     default = {
@@ -58,8 +67,8 @@ def deliveries(*rows: Row) -> pl.DataFrame:
     """Build rows of deliveries."""
     counts = dict.fromkeys((name for name in DELIVERIES.types if name.endswith("_count")), 0)
     default = {
-        "delivery_id": "d1", "source_system": "crm", "fingerprint": "f", "contract_version": "1", "rule_set_version": "1",
-        **counts, "run_id": "run-1", "delivered_at": NOW,
+        "delivery_id": "d1", "source_system": "crm", "origin": "source", "fingerprint": "f", "contract_version": "1",
+        "rule_set_version": "1", **counts, "run_id": "run-1", "delivered_at": NOW,
     }  # fmt: skip
     return table(DELIVERIES.types, default, rows)
 

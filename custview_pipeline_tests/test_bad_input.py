@@ -1,15 +1,24 @@
 """Input that cannot be used: one clear line, the right exit code, the last good state as it was; mended, it works."""
 
+import gzip
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
+from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.flows.deliver import Intake, deliver
+from custview_pipeline.kernel.errors import SourceUnreadable
+from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline_tests.worlds import COLUMNS, Outcome, Row, SourceSpec, World, make_world, people
 
@@ -423,3 +432,138 @@ def test_the_installed_command_tells_of_bad_input_as_this_process_does(project):
     ]
     assert "Traceback" not in err
     assert os.sep not in out.splitlines()[-1].split("memory")[-1]
+
+
+def _csv(*rows: str) -> bytes:
+    good = [",".join(row[name] or "" for name in FEW) for row in _rows("crm", 3)]
+    return "".join(f"{line}\n" for line in (",".join(FEW), *good, *rows)).encode()
+
+
+def _odd(**cells: str) -> str:
+    return ",".join(f'"{cell}"' for cell in {**dict.fromkeys(FEW, ""), "ref": "crm-x", "name": PERSONAL, **cells}.values())
+
+
+def _jsonl(*rows: str) -> bytes:
+    return "".join(f"{line}\n" for line in (*map(json.dumps, _rows("crm", 3)), *rows)).encode()
+
+
+def _parquet(**columns: Any) -> bytes:
+    cells = {name: [row[name] for row in _rows("crm", 3)] for name in FEW}
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table({**cells, **columns}), sink)
+    return sink.getvalue()
+
+
+def _wide(columns: int) -> bytes:
+    more = [f"c{number}" for number in range(columns)]
+    lines = [",".join([*FEW, *more]), *(",".join([f"crm-{row}", "Ada Marlow", *["v"] * (columns + 4)]) for row in range(3))]
+    return "\n".join(lines).encode()
+
+
+ODD_FILES: Final[dict[str, tuple[str, bytes, str]]] = {
+    # name: format, content, and what is said of it: an error, or what is accepted
+    "two encodings": ("csv", _csv() + f"crm-x,{PERSONAL} é,,,,\n".encode("latin-1"), "line 5 (byte "),
+    "a cell of 10 MB": ("csv", _csv(_odd(name=PERSONAL * 500_000)), "line 5 has 10,500,"),
+    "a cell of 2 MB": ("csv", _csv(_odd(mail="a" * 2_000_000)), "row 4: 'mail' holds more than 1,000,000 bytes"),
+    "a cell of 2 MB in JSON": ("jsonl", _jsonl(json.dumps({"ref": "x", "name": PERSONAL * 100_000})), "row 4: 'name' holds more"),
+    "a cell of 2 MB in Parquet": ("parquet", _parquet(name=["a", "b" * 2_000_000, "c"]), "row 2: 'name' holds more than"),
+    "a NUL byte": ("csv", _csv(_odd(name=f"{PERSONAL}\x00")), "line 5 holds a NUL byte"),
+    "a NUL in JSON": ("jsonl", _jsonl(f'{{"ref": "x", "name": "{PERSONAL}\\u0000"}}'), "row 4: 'name' holds a NUL byte"),
+    "right to left": ("csv", _csv(_odd(name="\u202e\u05d0\u05d1\u05d2", ref="\u202e12")), "4 accepted"),
+    "emoji": ("csv", _csv(_odd(name="Ada \U0001f600\u200d\U0001f467", mobile="\U0001f4f1")), "4 accepted"),
+    "5,000 columns": ("csv", _wide(5000), "3 accepted"),
+    "a ragged row": ("csv", _csv(f"crm-x,{PERSONAL}"), "line 5 has 2 fields where the header has 6"),
+    "carriage returns": ("csv", _csv().replace(b"\n", b"\r"), "3 accepted"),
+    "a byte order mark": ("csv", b"\xef\xbb\xbf" + _csv(), "3 accepted"),
+    "UTF-16": ("csv", _csv().decode().encode("utf-16"), "line 1 (byte 1) is not utf-8"),
+    "gzip": ("csv", gzip.compress(_csv()), "the file is packed (gzip)"),
+    "a workbook called CSV": ("csv", b"PK\x03\x04" + bytes(200), "an Excel workbook"),
+    "another delimiter": ("csv", _csv().replace(b",", b";"), "is its delimiter ','"),
+    "nothing": ("csv", b"", "the file is empty"),
+    "a header": ("csv", _csv().split(b"\n")[0], "0 accepted"),
+    "a header twice": ("csv", _csv().replace(b"notes", b"mail", 1), "the header has 'mail' twice"),
+    "numbers in JSON": ("jsonl", _jsonl('{"ref": 7, "name": 12.50, "mail": true, "born": [1, {"a": null}]}'), "4 accepted"),
+    "half a surrogate": ("jsonl", _jsonl(f'{{"ref": "x", "name": "{PERSONAL} \\ud800"}}'), "line 4: 'name' holds half of"),
+    "an array": ("jsonl", json.dumps(_rows("crm", 3)).encode(), "line 1 is not a JSON object"),
+    "a number without end": ("jsonl", _jsonl(f'{{"ref": "x", "name": {"9" * 5000}}}'), "line 4 is not valid JSON"),
+    "brackets without end": ("jsonl", _jsonl('{"ref": ' + "[" * 5000), "line 4 is not valid JSON"),
+    "numbers in Parquet": ("parquet", _parquet(ref=[1, 2, 3], name=[1.5, 2.0, 7.0], mail=[True, False, None]), "3 accepted"),
+    "lists in Parquet": ("parquet", _parquet(name=[["a"], [], ["b", None]], mail=[{"a": 1}] * 3), "3 accepted"),
+    "dates of no calendar": ("parquet", _parquet(born=pa.array([2**31 - 1, -(2**31), None], pa.date32())), "3 accepted"),
+    "moments of no calendar": ("parquet", _parquet(born=pa.array([2**62, -(2**62), None], pa.timestamp("us"))), "3 accepted"),
+    "durations": ("parquet", _parquet(born=pa.array([1, 2, None], pa.duration("s"))), "'born' holds durations"),
+    "half a Parquet file": ("parquet", _parquet()[:-100], "cut off or damaged"),
+}  # fmt: skip
+
+
+def _odd_world(root: Path, case: str) -> World:
+    file_format, content, _ = ODD_FILES[case]
+    world = make_world(root, _spec("crm", file_format, max_refused_share=1.0))
+    world.file("crm").parent.mkdir(parents=True)
+    world.file("crm").write_bytes(content)
+    return world
+
+
+@pytest.mark.parametrize("case", ODD_FILES)
+def test_odd_files_work_or_are_told_of_in_one_line_without_a_value(tmp_path, case):
+    said, world = ODD_FILES[case][2], _odd_world(tmp_path, case)
+    outcome = world.run("validate", world.file("crm"), "--contract", world.contract_file("crm"))
+    assert said in (outcome.out if "accepted" in said else outcome.err)
+    if "accepted" not in said:
+        _assert_one_line(outcome, 1, "error crm: rows.", said)
+    assert not any(word in outcome.out + outcome.err for word in (*PERSONAL.split(), "Traceback", "panicked"))
+
+
+@pytest.fixture(scope="module")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    keys = tmp_path_factory.mktemp("odd_files") / "keys"
+    return Keyring.open(FileKeyProvider(keys), KeyDirectory(keys))
+
+
+@pytest.mark.parametrize("case", ODD_FILES)
+def test_a_delivery_of_an_odd_file_is_stored_or_refused_as_the_trial_says(tmp_path, keyring, case):
+    said, world = ODD_FILES[case][2], _odd_world(tmp_path, case)
+    (contract,) = load_project(world.directory).contracts
+    intake = Intake(contract, SourceFiles(world.directory, contract), "US", keyring.airlock_keys(), 1, "run", Unwatched())
+    lake = DeltaLake(world.lake, keyring)
+    with lake.writer() as writer:
+        if "accepted" in said:
+            delivery = deliver(intake, writer)
+            assert f"{delivery.row_count - delivery.refused_count} accepted" == said
+        else:
+            with pytest.raises(SourceUnreadable) as raised:
+                deliver(intake, writer)
+            assert said in str(raised.value)
+            assert not any(word in str(raised.value) for word in PERSONAL.split())
+    stored = lake.snapshot().read("protected_records", ["record_id"]).height
+    assert stored == (int(said.split()[0]) if "accepted" in said else 0)
+
+
+@pytest.mark.slow
+def test_a_run_over_odd_files_tells_of_each_and_takes_in_the_others(tmp_path):
+    odd = {f"s{number}": case for number, case in enumerate(ODD_FILES)}
+    world = make_world(tmp_path, *(_spec(source, ODD_FILES[case][0], max_refused_share=1.0) for source, case in odd.items()))
+    for source, case in odd.items():
+        world.file(source).parent.mkdir(parents=True)
+        world.file(source).write_bytes(ODD_FILES[case][1])
+    outcome = world.refresh()
+    assert outcome.code == 1
+    for source, case in odd.items():
+        said, lines = ODD_FILES[case][2], [line for line in _failures(outcome) if f" {source}_delivery" in line]
+        assert len(lines) == (0 if "accepted" in said else 1), case
+        assert all(said in line for line in lines)
+    assert not any(word in outcome.out + outcome.err for word in (*PERSONAL.split(), "panicked"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("gb18030", "李雷 龘"), ("latin-1", "José Muñoz"), ("cp1252", "Zoë “Z” Žižek"), ("utf-16", "Ådne")]
+)
+def test_csv_is_read_in_the_encoding_that_the_contract_says(tmp_path, encoding, name):
+    world = make_world(tmp_path, _spec("crm"))
+    contract = world.contract_file("crm")
+    contract.write_text(contract.read_text() + f"- {{property: encoding, value: {encoding}}}\n", encoding="utf-8")
+    world.deliver("crm", [row | {"name": name} for row in _rows("crm", 3)])
+    file = world.file("crm")
+    file.write_bytes(file.read_text(encoding="utf-8").encode(encoding))
+    outcome = world.run("validate", file, "--contract", contract)
+    assert (outcome.code, "3 accepted" in outcome.out) == (0, True), outcome

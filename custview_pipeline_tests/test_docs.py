@@ -59,7 +59,9 @@ def test_commands_and_their_options_exist(page):
     group = typer.main.get_command(app)
     for _, command, *rest in commands_in(page.read_text(encoding="utf-8")):
         assert command in group.commands, command
-        known = {option for parameter in group.commands[command].params for option in parameter.opts} | {"--help"}
+        found = group.commands[command]
+        found = found.commands[rest[0]] if hasattr(found, "commands") and rest else found
+        known = {option for parameter in found.params for option in parameter.opts} | {"--help"}
         assert {word for word in rest if word.startswith("--")} <= known, command
 
 
@@ -123,6 +125,13 @@ def test_tables_and_attributes_are_those_of_the_code():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date: run python docs/make_tables.py"
 
 
+def test_the_dictionary_is_in_english_and_chinese():
+    lines = (DOCS / "dictionary.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| `")]
+    assert [row[0].strip("| `") for row in rows] == list(ATTRIBUTES)
+    assert all(row[1].isascii() and not row[2].isascii() for row in rows)
+
+
 def test_every_table_and_attribute_is_described():
     tables = (DOCS / "tables.md").read_text(encoding="utf-8")
     contracts = (DOCS / "contracts.md").read_text(encoding="utf-8")
@@ -132,8 +141,15 @@ def test_every_table_and_attribute_is_described():
 
 
 def test_the_contract_of_the_documentation_can_be_used():
-    (text,) = re.findall(r"```yaml\n(.+?)```", (DOCS / "contracts.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert parse_contract(text, file="contracts.md").source_system == "crm"
+    whole, *parts = re.findall(r"```yaml\n(.+?)```", (DOCS / "contracts.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert parse_contract(whole, file="contracts.md").source_system == "crm"
+    head = whole[: whole.index("schema:")]
+    key = whole[whole.index("      - name: id") : whole.index("      - name: customer_name")]
+    for part in parts:
+        schema = part if part.startswith("schema:") else f"schema:\n  - name: customers\n    properties:\n{part}"
+        assert parse_contract(head + schema.replace("    properties:\n", f"    properties:\n{key}"), file="contracts.md").columns[
+            1:
+        ]
 
 
 def test_the_architecture_names_every_part_of_the_house():

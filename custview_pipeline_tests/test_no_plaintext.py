@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -174,6 +175,28 @@ def _look_at_customers(world: World, **environment: str) -> Iterator[tuple[str, 
     yield "show a name", world.run("show", "Canary", *project, **environment)
 
 
+def _look_at_refused_rows(world: World, **environment: str) -> Iterator[tuple[str, Outcome]]:
+    """List every refused row, show each, masked, and try to release them all under the contracts that refused them."""
+    project = ("--project", world.directory)
+    listed = world.run("quarantine", "list", "--limit", "1000", *project, **environment)
+    yield "quarantine list", listed
+    for number in re.findall(r"^([0-9a-f]{16}) ", listed.out, re.MULTILINE):
+        yield f"quarantine show {number}", world.run("quarantine", "show", number, *project, **environment)
+    yield "quarantine show a name", world.run("quarantine", "show", "Canary", *project, **environment)
+    yield "quarantine release", world.run("quarantine", "release", *project, **environment)
+
+
+def _try_files(world: World, state: str, **environment: str) -> Iterator[tuple[str, Outcome]]:
+    """Judge every source's file without taking it in, and draft a contract from it."""
+    for source in world.sources:
+        judged = ("validate", world.file(source), "--contract", world.contract_file(source))
+        yield f"validate {state} {source}", world.run(*judged, **environment)
+        yield f"validate {state} {source} json", world.run(*judged, "--json", **environment)
+        if (state, source) != ("damaged", "crm"):  # there a name stands in the header, and a header is what a contract names
+            drafted = world.root / "drafts" / f"{state}_{source}"
+            yield f"init {state} {source}", world.run("init", drafted, "--from", world.file(source), **environment)
+
+
 def tell(root: Path, *, filling: int = 6, **environment: str) -> Story:
     """Run the main job on planted rows and look at what it made; then on damaged sources; then with a library that fails."""
     world, planter = make_world(root, *SOURCES), Planter()
@@ -185,13 +208,16 @@ def tell(root: Path, *, filling: int = 6, **environment: str) -> Story:
     outcomes["good"], watcher = _watched(world, *run, **environment)
     watchers.append(watcher)
     outcomes.update(_look_at_customers(world, **environment))
+    outcomes.update(_look_at_refused_rows(world, **environment))
+    outcomes.update(_try_files(world, "good", **environment))
     damage(world, planter)
+    outcomes.update(_try_files(world, "damaged", **environment))
     outcomes["damaged"], watcher = _watched(world, *run, **environment)
     watchers.append(watcher)
     for name, (rows, *_) in planted.items():
         world.deliver(name, [*rows, planter.person() | {"ref": f"{name}-99999"}])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("custview_pipeline.flows.airlock.screen", _fail_with_a_value)
+        patch.setattr("custview_pipeline.flows.examine.screen", _fail_with_a_value)
         outcomes["library"] = world.refresh(**environment)
     return Story(world, planter, planted, outcomes, watchers, _open_keyring(world, **environment))
 
@@ -247,6 +273,13 @@ def _assert_told_truly(story: Story) -> None:
     assert len(looks) >= 12 + 2 * len(SOURCES)
     assert all(outcome.code == 0 for outcome in looks), looks
     assert story.outcomes["show a name"].code == 2
+    shown = [outcome for name, outcome in story.outcomes.items() if re.match(r"quarantine show [0-9a-f]{16}", name)]
+    assert [outcome.code for outcome in shown] == [0] * sum(planted.refused for planted in story.planted.values())
+    assert "0 released" in story.outcomes["quarantine release"].out
+    for name in SOURCES:
+        assert "refused: " in story.outcomes[f"validate good {name.name}"].out
+        assert story.outcomes[f"init good {name.name}"].code == 0, story.outcomes[f"init good {name.name}"]
+        assert story.outcomes[f"validate damaged {name.name}"].code == 1
     assert story.outcomes["damaged"].code == 1
     assert story.outcomes["damaged"].err.count("failed ") == len(SOURCES)
     assert story.outcomes["library"].code == 1

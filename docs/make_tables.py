@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that state facts of the code: tables.md, and the attributes in contracts.md.
+"""Writes the parts of the documentation that state facts of the code: tables.md, dictionary.md, the attributes in contracts.md.
 
 Call ``python docs/make_tables.py`` to write them, and with ``--check`` to end with 1 where they are out of date.
 """
@@ -10,6 +10,7 @@ from custview_pipeline.contracts.attributes import ATTRIBUTES
 from custview_pipeline.contracts.base import TableContract
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.contracts.value_standards import dictionary_rows
 
 DOCS = Path(__file__).parent
 BEGIN, END = "<!-- attributes: made by make_tables.py -->", "<!-- end of attributes -->"
@@ -66,12 +67,40 @@ def attributes() -> str:
     return "\n".join([BEGIN, "", *head, *rows, "", f"They come together in the golden attributes: {golden}.", "", END])
 
 
+def dictionary() -> str:
+    """Return dictionary.md."""
+    head = (
+        "# Dictionary of attributes\n\nMade by `python docs/make_tables.py` from `contracts/attributes.py`: what a column of a "
+        "source can mean, and the standard that its standardised values keep. Length is in characters; a longer cell is cut off "
+        "and reported as `too_long`. *Required*: a row without it is refused whatever the contract says; "
+        "*optional*: most customers have none. *Critical*: a critical "
+        "data element, unless a contract states `criticalDataElement`. Sensitivity: *open* is stored readable, *personal* is "
+        "sealed, *restricted* is sealed and does most harm where it leaks. All examples are invented.\n"
+    )
+    columns = {
+        "name": "attribute", "meaning": "meaning", "meaning_zh": "含义", "type": "type", "length": "length", "format": "format",
+        "range": "range", "allowed": "allowed values", "required": "required", "critical": "critical",
+        "sensitivity": "sensitivity", "examples": "examples",
+    }  # fmt: skip
+    cells = [[_code(row[key]) if key in {"name", "examples"} else row[key] for key in columns] for row in dictionary_rows()]
+    lines = [f"| {' | '.join(line)} |" for line in (list(columns.values()), ["---"] * len(columns), *cells)]
+    return "\n".join([head, *lines, ""])
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
 def made() -> dict[Path, str]:
     """Return what each file should hold."""
     contracts = (DOCS / "contracts.md").read_text(encoding="utf-8")
     before, _, rest = contracts.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return {DOCS / "tables.md": tables(), DOCS / "contracts.md": f"{before}{attributes()}{after}"}
+    return {
+        DOCS / "tables.md": tables(),
+        DOCS / "dictionary.md": dictionary(),
+        DOCS / "contracts.md": f"{before}{attributes()}{after}",
+    }
 
 
 def main() -> int:

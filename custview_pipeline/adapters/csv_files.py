@@ -14,6 +14,8 @@ import pyarrow.csv
 from custview_pipeline.adapters.delivery_file import CHUNK_BYTES, DeliveryFile
 
 _BLOCK_BYTES: Final = 4 << 20  # the longest row that can be read, and what is held of a file at a time
+_LONGEST_FIELD: Final = 64 << 20  # characters; what is longer is a quote left open rather than a cell
+_DELIMITERS: Final = frozenset(",;\t|")
 _MOST_BYTES_OF_A_CHARACTER: Final = 4  # in UTF-8
 _END: Final = "\x00end"  # no line of a file that was read without complaint can be this
 
@@ -26,6 +28,16 @@ def check_csv(file: DeliveryFile, columns: Sequence[str]) -> None:
     """
     with _opened(file, columns):
         pass
+
+
+def csv_header(file: DeliveryFile) -> list[str]:
+    """Return the fields of the first filled line.
+
+    Raises:
+        SourceUnreadable: There is none, or the file cannot be read.
+    """
+    with _opened(file, ()) as opened:
+        return opened.header
 
 
 def read_csv(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -58,6 +70,8 @@ def _opened(file: DeliveryFile, columns: Sequence[str]) -> Iterator[_Opened]:
             raise file.unreadable("the header is not readable as CSV") from None
         if header is None:
             raise file.unreadable("the file is empty")
+        if header[0] not in columns and len(header) == 1 and columns and not _DELIMITERS.isdisjoint(header[0]):
+            raise file.unreadable(f"the header is one field: is its delimiter {file.contract.delimiter!r}, as the contract says?")
         file.check_header(header, columns)
         yield _Opened(text, header, reader.line_num)
 
@@ -127,7 +141,7 @@ def _check_last_quote(file: DeliveryFile, body: _Body) -> None:
 
 def _first_misfit(file: DeliveryFile) -> str | None:
     """Return what is wrong with the first row that is not as long as the header; None where all are."""
-    with file.opened_text(newline="") as text:
+    with file.opened_text(newline="") as text, _long_fields():
         reader = csv.reader(chain(text, [_END]), delimiter=file.contract.delimiter)
         width, line = 0, 0
         try:
@@ -142,10 +156,21 @@ def _first_misfit(file: DeliveryFile) -> str | None:
         return f"line {line + 1} opens a quote that is never closed"
 
 
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let the reader take fields as long as any cell; its limit is one for the whole process."""
+    before = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def _misfit(row: list[str], width: int, line: int, *, is_long: bool) -> str | None:
     if any(field.endswith(_END) for field in row):
         return f"line {line} opens a quote that is never closed"
     if not row or not width or len(row) == width:
-        return None
+        length = sum(map(len, row))
+        return f"line {line} has {length:,} characters, more than a row may have" if length * 2 > _BLOCK_BYTES else None
     hint = "; is a quote left open?" if is_long else ""
     return f"line {line} has {len(row)} fields where the header has {width}{hint}"

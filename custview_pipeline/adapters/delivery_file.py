@@ -4,13 +4,15 @@ import codecs
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import Final, TextIO
 
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.kernel.errors import SourceUnreadable
 
 CHUNK_BYTES: Final = 1 << 20
+_PACKED: Final = {b"\x1f\x8b": "packed (gzip)", b"PK\x03\x04": "packed, or an Excel workbook"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class DeliveryFile:
         return SourceUnreadable(f"{self.contract.source_system}: {self.name}: {what}")
 
     @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
+    def opened(self) -> Iterator[BufferedReader]:
         """Open the file for bytes.
 
         Raises:
@@ -57,15 +59,22 @@ class DeliveryFile:
         """Open the file for text in the contract's encoding.
 
         Raises:
-            SourceUnreadable: It cannot be read, is empty, or is not in that encoding.
+            SourceUnreadable: It cannot be read, is empty, is no text at all, or is not in that encoding.
         """
         try:
-            with self.opened(), self.path.open(encoding=self.encoding, newline=newline, errors="strict") as stream:
+            with self.opened() as stream:
+                self._refuse_packed(stream.peek(1))
+            with self.path.open(encoding=self.encoding, newline=newline, errors="strict") as stream:
                 yield stream
         except UnicodeError:
             raise self.wrong_encoding() from None
         except OSError as error:
             raise self.unreadable(f"the file cannot be read ({type(error).__name__})") from None
+
+    def _refuse_packed(self, start: bytes) -> None:
+        for magic, what in _PACKED.items():
+            if start.startswith(magic):
+                raise self.unreadable(f"the file is {what}, and no text as the contract's format is")
 
     def wrong_encoding(self) -> SourceUnreadable:
         """Return the error that says where the file leaves the contract's encoding."""

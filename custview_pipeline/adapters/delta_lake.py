@@ -6,7 +6,7 @@ anything else: one without is damaged and not new, for sweeping it would destroy
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
 from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.kernel.errors import ContractViolation, LakeBusy, LakeDamaged, LakeError, WrongKey
-from custview_pipeline.protection.key_table import seal_segment
+from custview_pipeline.protection.key_table import open_segments, seal_segment
 from custview_pipeline.protection.keyring import Keyring
 
 MANIFEST_FILE: Final = "manifest.json"
@@ -81,10 +81,7 @@ class LakeSnapshot:
         Raises:
             LakeDamaged: A segment is missing.
         """
-        try:
-            return {name: (self._root / _KEYS / name).read_bytes() for name in self.manifest.key_segments}
-        except OSError:
-            raise LakeDamaged("a segment of the key table that the manifest names cannot be read") from None
+        return _segments(self._root, self.manifest.key_segments)
 
 
 class Commit:
@@ -97,6 +94,7 @@ class Commit:
         self._index = dict(manifest.index_segments)
         self._keys = list(manifest.key_segments)
         self._consumed = dict(manifest.consumed)
+        self.has_forgotten = False
 
     def add_keys(self, entries: pl.DataFrame) -> None:
         """Store key material (record_id, version, material), safely on disk before anything that it opens.
@@ -107,6 +105,20 @@ class Commit:
         name = f"{self._sequence:08d}-{secrets.token_hex(4)}"
         _write_durably(self._root / _KEYS / name, seal_segment(entries, self._keyring.shard_keys(), name))
         self._keys.append(name)
+
+    def forget_keys(self, entries: pl.DataFrame) -> None:
+        """Leave key material (record_id, version) out of the key table, which is written anew; what it opens is then shredded.
+
+        The former segments are removed as soon as the commit counts. A copy of the lake made before still has them.
+
+        Raises:
+            LakeDamaged: A segment cannot be read.
+            LakeError: The new one cannot be written.
+        """
+        table = open_segments(_segments(self._root, self._keys), self._keyring.shard_keys())
+        self._keys = []
+        self.add_keys(table.frame().join(entries, on=["record_id", "version"], how="anti"))
+        self.has_forgotten = True
 
     def add_index(self, part: str, frame: pl.DataFrame) -> None:
         """Store an encrypted segment of the match index.
@@ -209,7 +221,7 @@ class DeltaLake:
             raise LakeError(f"{self.root}: cannot be written ({type(error).__name__})") from None
         try:
             self._found()
-            self._sweep()
+            self.sweep()
             yield LakeWriter(self, self._keyring)
         finally:
             lock.release()
@@ -219,7 +231,7 @@ class DeltaLake:
         if not (self.root / MANIFEST_FILE).exists():
             self.replace_manifest(self._read_manifest())
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
         """Remove what a killed commit left: segments that no manifest names, and unfinished manifests."""
         manifest = self._read_manifest()
         named = {*manifest.key_segments, *(name for names in manifest.index_segments.values() for name in names)}
@@ -269,6 +281,20 @@ class LakeWriter:
         commit = Commit(self._lake.root, self._keyring, self._lake.snapshot().manifest, run_id)
         yield commit
         self._lake.replace_manifest(commit.manifest(self._keyring.check_value()))
+        if commit.has_forgotten:
+            self._lake.sweep()
+
+
+def _segments(root: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Return the sealed segments of the key table by their ids.
+
+    Raises:
+        LakeDamaged: One is missing.
+    """
+    try:
+        return {name: (root / _KEYS / name).read_bytes() for name in names}
+    except OSError:
+        raise LakeDamaged("a segment of the key table that the manifest names cannot be read") from None
 
 
 def _roll_back(table: DeltaTable, known: int | None) -> None:

@@ -38,6 +38,18 @@ def check_json_lines(file: DeliveryFile, columns: Sequence[str]) -> None:  # noq
         pass
 
 
+def json_fields(file: DeliveryFile, rows: int) -> list[str]:
+    """Return the fields that the first lines have, in the order in which they are met.
+
+    Raises:
+        SourceUnreadable: A line is not one JSON object, or the file is not in the contract's encoding.
+    """
+    fields: dict[str, None] = {}
+    for _, (_, record) in zip(range(rows), _records(file), strict=False):
+        fields |= dict.fromkeys(record)
+    return list(fields)
+
+
 def read_json_lines(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows some thousands at a time; a field that a line does not have is null.
 

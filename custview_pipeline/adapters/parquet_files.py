@@ -11,6 +11,7 @@ import pyarrow.parquet
 from custview_pipeline.adapters.delivery_file import DeliveryFile
 
 _ROWS_AT_A_TIME: Final = 25_000
+_CALENDAR: Final = (-62_135_596_800_000, 253_402_300_799_999)  # milliseconds of the years 1 to 9999, from 1970
 _EXACT_WHOLE: Final = 2.0**53  # up to here every whole number is a float
 
 
@@ -20,15 +21,25 @@ def check_parquet(file: DeliveryFile, columns: Sequence[str]) -> None:
     Raises:
         SourceUnreadable: The file is empty, damaged, lacks a column, or holds bytes where text is meant.
     """
+    header = parquet_header(file)
+    file.check_header([name for name, _ in header], columns)
+    for name, unreadable in header:
+        if name in columns and unreadable:
+            raise file.unreadable(f"{name!r} holds {unreadable}; the contract's columns are text, numbers and dates")
+
+
+def parquet_header(file: DeliveryFile) -> list[tuple[str, str]]:
+    """Return each column with what it holds that cannot be read as text (bytes, durations); nothing where it can.
+
+    Raises:
+        SourceUnreadable: The file is empty or damaged.
+    """
     with file.opened() as stream:
         try:
             schema = pyarrow.parquet.read_schema(stream)
         except (pa.ArrowException, OSError, ValueError):
             raise _damaged(file) from None
-    file.check_header(schema.names, columns)
-    for name in columns:
-        if _is_binary(schema.field(name).type):
-            raise file.unreadable(f"{name!r} holds bytes; the contract's columns are text, numbers and dates")
+    return [(field.name, _unreadable(field.type)) for field in schema]
 
 
 def read_parquet(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -50,6 +61,12 @@ def read_parquet(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.Data
 
 def _damaged(file: DeliveryFile) -> Exception:
     return file.unreadable("not a Parquet file, cut off or damaged")
+
+
+def _unreadable(kind: pa.DataType) -> str:
+    if _is_binary(kind):
+        return "bytes"
+    return "durations" if pa.types.is_duration(kind) or pa.types.is_interval(kind) else ""
 
 
 def _is_binary(kind: pa.DataType) -> bool:
@@ -80,9 +97,15 @@ def _text_expression(name: str, dtype: pl.DataType) -> pl.Expr:
         whole = pl.when(is_whole).then(column).cast(pl.Int64, strict=False).cast(pl.String)
         return pl.when(is_whole).then(whole).when(column.is_nan()).then(None).otherwise(column.cast(pl.String)).alias(name)
     if isinstance(dtype, pl.Datetime):
-        if dtype.time_zone is None:
-            return column.dt.to_string("%Y-%m-%dT%H:%M:%S%.f")
-        return column.dt.convert_time_zone("UTC").dt.to_string("%Y-%m-%dT%H:%M:%S%.f%:z")
-    if dtype in (pl.Date, pl.Time):
-        return column.dt.to_string("iso")
-    return column.cast(pl.String)
+        moment = column if dtype.time_zone is None else column.dt.convert_time_zone("UTC")
+        return _written(column, moment, "%Y-%m-%dT%H:%M:%S%.f" if dtype.time_zone is None else "%Y-%m-%dT%H:%M:%S%.f%:z")
+    if dtype == pl.Date:
+        return _written(column, column, "iso")
+    return column.dt.to_string("iso") if dtype == pl.Time else column.cast(pl.String)
+
+
+def _written(stored: pl.Expr, moment: pl.Expr, form: str) -> pl.Expr:
+    """Return dates as text; one that no calendar has, for which polars would panic, as the number that is stored."""
+    is_known = stored.cast(pl.Datetime("ms")).to_physical().is_between(*_CALENDAR)
+    kept = pl.when(is_known).then(moment)
+    return pl.coalesce(kept.dt.to_string(form), stored.to_physical().cast(pl.String))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from custview_pipeline.contracts.odcs import parse_contract
-from custview_pipeline.contracts.project import PROJECT_FILE, Project, parse_project
+from custview_pipeline.contracts.project import PROJECT_FILE, Project, ProjectFile, parse_project
 from custview_pipeline.contracts.rulebook import parse_rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.kernel.errors import ProjectInvalid
@@ -38,6 +38,30 @@ def load_project(directory: Path) -> Project:
         lake=(root / written.lake).resolve(),
         region=written.region,
     )
+
+
+def load_contract(path: Path) -> SourceContract:
+    """Read one contract, whether or not a project is around it.
+
+    Raises:
+        ProjectInvalid: It cannot be read or used; names file and line.
+    """
+    return parse_contract(_text(path, Path()), file=path.as_posix())
+
+
+def region_for(contract: Path, directory: Path | None) -> str:
+    """Return the region to read a source by: of the project given, else of the one that the contract is in, else the default.
+
+    Raises:
+        ProjectInvalid: The directory holds no project, or its file cannot be used.
+    """
+    around = [directory] if directory else [folder for folder in contract.resolve().parents if (folder / PROJECT_FILE).is_file()]
+    if not around:
+        return ProjectFile(name="none").region
+    file = around[0] / PROJECT_FILE
+    if not file.is_file():
+        raise ProjectInvalid(f"no {PROJECT_FILE} here", file=directory)
+    return parse_project(_text(file, around[0]), file=str(file)).region
 
 
 def _contracts(folder: Path, root: Path) -> tuple[SourceContract, ...]:

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ import polars as pl
 
 from custview_pipeline.adapters.csv_files import check_csv, read_csv
 from custview_pipeline.adapters.delivery_file import CHUNK_BYTES, DeliveryFile
+from custview_pipeline.adapters.excel_files import check_excel, read_excel
 from custview_pipeline.adapters.json_files import check_fields, check_json_lines, read_json_lines
 from custview_pipeline.adapters.parquet_files import check_parquet, read_parquet
 from custview_pipeline.contracts.source_contract import FileFormat, SourceContract
@@ -27,8 +29,10 @@ _READERS: Final[dict[FileFormat, _Reader]] = {
     "csv": _Reader(check_csv, read_csv),
     "jsonl": _Reader(check_json_lines, read_json_lines),
     "parquet": _Reader(check_parquet, read_parquet),
+    "xlsx": _Reader(check_excel, read_excel),
 }
 
+_LONGEST_CELL: Final = 1_000_000  # bytes; a cell like this is an attachment or a mistake
 StatMark = tuple[tuple[str, int, int], ...]
 
 
@@ -103,7 +107,7 @@ class SourceFiles:
         for file in files:
             first_row = 0
             for frame in _in_batches(reader.read(file, wanted), rows):
-                _refuse_nul(file, frame)
+                _refuse_cells(file, frame, first_row)
                 empty = [name for name in empty if frame[name].null_count() == frame.height]
                 yield RawBatch(frame, file.name, first_row)
                 first_row += frame.height
@@ -147,6 +151,12 @@ class SourceFiles:
         return f"no file matches {pattern}"
 
 
+def one_file(path: Path, contract: SourceContract) -> SourceFiles:
+    """Return one file as the source that a contract describes, wherever the contract says that its files are."""
+    whole = path.expanduser().absolute()
+    return SourceFiles(whole.parent, replace(contract, path_pattern=glob.escape(str(whole))))
+
+
 def _in_batches(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
     held: list[pl.DataFrame] = []
     count = 0
@@ -163,8 +173,17 @@ def _in_batches(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFr
         yield pl.concat(held)
 
 
-def _refuse_nul(file: DeliveryFile, frame: pl.DataFrame) -> None:
-    holds = frame.select(pl.all().str.contains("\x00", literal=True).any())
-    for name, is_there in zip(holds.columns, holds.row(0), strict=True):
-        if is_there:
-            raise file.unreadable(f"{name!r} holds a NUL byte")
+def _refuse_cells(file: DeliveryFile, frame: pl.DataFrame, first_row: int) -> None:
+    """Refuse what no cell of a customer's record holds, and what would keep a run busy for minutes.
+
+    Raises:
+        SourceUnreadable: A cell holds a NUL byte or is longer than any; names row and column.
+    """
+    for fault, holds in (
+        ("holds a NUL byte", pl.all().str.contains("\x00", literal=True)),
+        (f"holds more than {_LONGEST_CELL:,} bytes", pl.all().str.len_bytes() > _LONGEST_CELL),
+    ):
+        found = frame.select(holds.arg_true().first())
+        for name, row in zip(found.columns, found.row(0), strict=True):
+            if row is not None:
+                raise file.unreadable(f"row {first_row + row + 1:,}: {name!r} {fault}")

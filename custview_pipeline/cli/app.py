@@ -1,9 +1,6 @@
 """The commands, their options and exit codes."""
 
-import getpass
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -11,28 +8,36 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from custview_pipeline.adapters.access_log import log_access
 from custview_pipeline.adapters.current_project import find_project, is_missing_demo
-from custview_pipeline.adapters.delta_lake import MANIFEST_FILE, DeltaLake
-from custview_pipeline.adapters.new_project import write_project
-from custview_pipeline.adapters.project_directory import load_project
-from custview_pipeline.adapters.project_keys import open_keyring
+from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.new_project import draft_project, write_project
+from custview_pipeline.adapters.project_directory import load_contract, load_project, region_for
+from custview_pipeline.adapters.source_files import one_file
 from custview_pipeline.adapters.written_tables import TableFormat, format_of, write_table
+from custview_pipeline.cli import quarantine
+from custview_pipeline.cli.dictionary_pages import print_attribute, print_dictionary
+from custview_pipeline.cli.entry import FAILED, ProjectOption, ReasonOption, log_reveal, open_project, told_errors
 from custview_pipeline.cli.pages import print_demo, print_portrait
 from custview_pipeline.cli.progress import LiveProgress
 from custview_pipeline.cli.summary import print_summary
 from custview_pipeline.cli.terminal import messages, results
-from custview_pipeline.contracts.project import Project
+from custview_pipeline.cli.trial_page import print_trial, trial_as_json
+from custview_pipeline.contracts.value_standards import dictionary_rows
+from custview_pipeline.contracts.yaml_text import suggest
 from custview_pipeline.demo.world import generate
-from custview_pipeline.flows.export import Export, export_crosswalk, export_edges, export_golden, export_quality
+from custview_pipeline.flows.export import (
+    Export,
+    export_crosswalk,
+    export_edges,
+    export_golden,
+    export_quality,
+    export_quality_history,
+)
+from custview_pipeline.flows.judge import judge
 from custview_pipeline.flows.portrait import portray
 from custview_pipeline.kernel import settings
-from custview_pipeline.kernel.errors import CustviewError, LakeError, ProjectInvalid, UnknownCustomer
+from custview_pipeline.kernel.errors import ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid, parse_cuid
-from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.protection.keyring import Keyring
-
-FAILED, WRONG_USE = 1, 2
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,19 +46,6 @@ app = typer.Typer(
     help="One trusted view of each customer, with no readable personal data at rest.",
     epilog="Exit codes: 0 good; 1 the run failed or a blocking check failed; 2 the command, the project or a contract is wrong.",
 )
-
-ProjectOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--project",
-        "-p",
-        help="Project directory; else CUSTVIEW_PROJECT, else the working directory, else the demo.",
-        show_default=False,
-    ),
-]
-
-
-ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why they are revealed; needed with --reveal.")]
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 -- typer calls it so
@@ -80,18 +72,74 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same world, byte for byte.")] = 1,
 ) -> None:
     """Generate the demo world: four source systems of an invented company."""
-    with _errors():
+    with told_errors():
         print_demo(generate(directory, records=records, seed=seed))
 
 
-@app.command(epilog="Example: custview init my-project")
-def init(directory: Annotated[Path, typer.Argument(help="Where to write the project.")]) -> None:
-    """Write a new project: custview.yaml, a contract to start from, a rulebook."""
-    with _errors():
+@app.command(epilog="Example: custview init my-project --from exports/customers.csv")
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to write the project.")],
+    *,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            show_default=False,
+            help="CSV, JSON lines, Parquet or Excel file of your own, to draft its contract from; it stays where it is.",
+        ),
+    ] = None,
+) -> None:
+    """Write a new project: custview.yaml, a contract to start from, a rulebook.
+
+    With --from the contract describes your file: what each column means and how sure that is stands in its comments. In a project
+    that is there already only the contract is added.
+    """
+    with told_errors():
         console = results()
-        for path in write_project(directory):
+        for path in draft_project(directory, source) if source else write_project(directory):
             console.print(f"wrote {escape(str(path))}")
-        console.print(f"next: describe your source in the contract, then custview run --project {escape(str(directory))}")
+        if source:
+            console.print(f"{escape(str(source))} stays where it is, the contract refers to it; no value of it was written")
+        described = "look over the contract" if source else "describe your source in the contract"
+        console.print(f"next: {described}, then custview run --project {escape(str(directory))}")
+
+
+@app.command(epilog="Example: custview validate new.csv --contract my-project/contracts/crm.odcs.yaml")
+def validate(
+    file: Annotated[
+        Path, typer.Argument(help="The file to judge, instead of those of the contract's path.", exists=True, dir_okay=False)
+    ],
+    *,
+    contract: Annotated[
+        Path, typer.Option("--contract", "-c", metavar="FILE", help="The contract it should keep.", exists=True, dir_okay=False)
+    ],
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project", "-p", help="Project whose region holds; else the one that the contract is in.", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Judge a file as a delivery would be judged, and store nothing.
+
+    Rows are judged as if the source were new: all of them, and no record is known. Exit code 1 where the gate would refuse the
+    delivery or a rule of severity error is broken.
+    """
+    with told_errors(), settings.secrets_withheld():
+        described, region = load_contract(contract), region_for(contract, project)
+        source = one_file(file, described)
+        with LiveProgress() as progress:
+            trial = judge(described, source, region, workers=settings.worker_count(), progress=progress)
+        if as_json:
+            results().print(trial_as_json(trial), soft_wrap=True, markup=False)
+        else:
+            print_trial(trial, region)
+    raise typer.Exit(0 if trial.is_good else FAILED)
 
 
 @app.command(epilog="Example: custview run --project my-project")
@@ -100,7 +148,7 @@ def run(project: ProjectOption = None) -> None:
 
     It is the job ``refresh`` of the Dagster UI, run here and recorded there.
     """
-    with _errors(), settings.secrets_withheld():
+    with told_errors(), settings.secrets_withheld():
         directory = _directory(project)
         opened = load_project(directory)
         from custview_pipeline.launch import refresh  # noqa: PLC0415 -- Dagster takes seconds to load; other commands do without
@@ -119,7 +167,7 @@ def up(
     port: Annotated[int, typer.Option(help="Port the UI listens on.")] = 3000,
 ) -> None:
     """Start the Dagster UI and its daemon: sensors and the nightly schedule are on until Ctrl-C."""
-    with _errors():
+    with told_errors():
         directory = _directory(project)
         load_project(directory)
         from custview_pipeline.launch import serve  # noqa: PLC0415 -- see run
@@ -138,12 +186,12 @@ def show(
     reason: ReasonOption = "",
 ) -> None:
     """Print one customer: each value, masked, with its source and why it won."""
-    with _errors():
+    with told_errors():
         known = _parse(cuid)
-        opened, keyring = _open(project)
+        opened, keyring = open_project(project)
         lake = DeltaLake(opened.lake, keyring)
         if reveal:
-            _log(opened, keyring, what=f"show {known}", reason=reason)
+            log_reveal(opened, keyring, what=f"show {known}", reason=reason)
         print_portrait(portray(lake.snapshot(), keyring, known, is_masked=not reveal))
 
 
@@ -160,38 +208,51 @@ def export(
     reveal: Annotated[bool, typer.Option("--reveal", help="golden: the values themselves instead of masks; logged.")] = False,
     reason: ReasonOption = "",
 ) -> None:
-    """Write a table to a file: crosswalk, edges, golden records (masked) or quality scores."""
-    with _errors():
+    """Write a table to a file: crosswalk, edges, golden records (masked), quality scores or their history."""
+    with told_errors():
         if reveal and what is not Export.GOLDEN:
             raise ProjectInvalid(f"--reveal is for golden records; {what} holds no sealed value")
-        opened, keyring = _open(project)
+        opened, keyring = open_project(project)
         snapshot = DeltaLake(opened.lake, keyring).snapshot()
         if reveal:
-            _log(opened, keyring, what="export golden", reason=reason)
+            log_reveal(opened, keyring, what="export golden", reason=reason)
         frame = {
             Export.CROSSWALK: lambda: export_crosswalk(snapshot),
             Export.EDGES: lambda: export_edges(snapshot),
             Export.GOLDEN: lambda: export_golden(snapshot, keyring, is_masked=not reveal),
             Export.QUALITY: lambda: export_quality(snapshot),
+            Export.QUALITY_HISTORY: lambda: export_quality_history(snapshot),
         }[what]()
         write_table(frame, output, table_format or format_of(output))
         messages().print(f"wrote {frame.height:,} rows to {escape(str(output))}")
 
 
+@app.command(epilog="Example: custview dictionary phone")
+def dictionary(
+    attribute: Annotated[str | None, typer.Argument(help="One attribute, in full; else all of them.", show_default=False)] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Print the dictionary of attributes: what contracts may say that a column means, and what its values keep."""
+    with told_errors():
+        rows = [row for row in dictionary_rows() if attribute in {None, row["name"]}]
+        if not rows:
+            known = (row["name"] for row in dictionary_rows())
+            raise ProjectInvalid(f"no attribute {attribute!r}{suggest(attribute or '', known)}")
+        if as_json:
+            results().print(json.dumps(rows, ensure_ascii=False, indent=1), soft_wrap=True, markup=False)
+        elif attribute is None:
+            print_dictionary(rows)
+        else:
+            print_attribute(rows[0])
+
+
+app.add_typer(quarantine.app, name="quarantine")
+
+
 def main() -> None:
     """Run the command line."""
     app()
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn an error into one line on standard error and the exit code that scripts trust; what a library says is not shown."""
-    try:
-        with silenced("the command"):
-            yield
-    except CustviewError as error:
-        messages().print(f"[bold red]error[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(WRONG_USE if isinstance(error, ProjectInvalid) else FAILED)
 
 
 def _directory(given: Path | None) -> Path:
@@ -207,18 +268,3 @@ def _parse(cuid: str) -> Cuid:
         return parse_cuid(cuid)
     except UnknownCustomer as error:
         raise ProjectInvalid(str(error)) from None
-
-
-def _open(given: Path | None) -> tuple[Project, Keyring]:
-    """Return the current project and its keys; nothing is made where there is none."""
-    opened = load_project(find_project(given))
-    if not (opened.lake / MANIFEST_FILE).exists():
-        raise LakeError(f"nothing is stored yet in {opened.lake}: custview run makes the first customers")
-    return opened, open_keyring(opened.name, opened.lake)
-
-
-def _log(opened: Project, keyring: Keyring, *, what: str, reason: str) -> None:
-    """Log a reveal before anything is opened."""
-    if not reason.strip():
-        raise ProjectInvalid("--reveal needs --reason TEXT")
-    log_access(opened.lake, keyring, who=getpass.getuser(), what=what, reason=reason.strip())

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
-from custview_pipeline.cli.terminal import results
+from custview_pipeline.cli.terminal import printable, results
 from custview_pipeline.demo.world import DemoSummary
 from custview_pipeline.flows.portrait import Portrait
 from custview_pipeline.kernel.identifiers import group_cuid
@@ -64,12 +64,12 @@ def _values_table(portrait: Portrait) -> Table:
     for row in portrait.values.iter_rows(named=True):
         value = ERASED if row["value"] is None else row["value"]
         trust = f"{row['trust_score']:.2f}"
-        table.add_row(row["attribute"], escape(value), row["source_system"], trust, why_won(row))
+        table.add_row(row["attribute"], printable(value), row["source_system"], trust, why_won(row))
     return table
 
 
 def _records_table(portrait: Portrait) -> Table:
     table = Table("source", "key", "updated", box=None, header_style="bold", pad_edge=False)
     for source, key, updated in portrait.records.iter_rows():
-        table.add_row(source, escape(key), f"{updated:%Y-%m-%d}" if updated else "")
+        table.add_row(source, printable(key), f"{updated:%Y-%m-%d}" if updated else "")
     return table

@@ -43,7 +43,7 @@ def _peak(whose: int) -> float:
 
 def _intake_table(deliveries: list[Delivery]) -> Table:
     table = Table("source", box=None, header_style="bold", pad_edge=False)
-    columns = ("read", "new", "changed", "unchanged", "deleted", "refused")
+    columns = ("read", "new", "changed", "unchanged", "deleted", "warned", "refused")
     for column in columns:
         table.add_column(column, justify="right")
     for delivery in deliveries:

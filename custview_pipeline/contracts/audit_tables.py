@@ -7,15 +7,27 @@ import polars as pl
 
 from custview_pipeline.contracts.base import UTC_TIME, TableContract, open_column, table
 
+OF_DELIVERY: Final = "delivery"
+OF_RECORDS: Final = "records"
+
 _SHARE: Final = pa.Check.in_range(0.0, 1.0)
+_SCOPE: Final = pa.Check.isin([OF_DELIVERY, OF_RECORDS])
+_ATTRIBUTE: Final = (
+    "Of a delivery the contract's attribute; of records the golden one, or the contract's where the last delivery was asked; "
+    "record for the record as a whole"
+)
 
 QUALITY_SCORES: Final[TableContract] = table(
     "quality_scores",
-    "How good one attribute of one source is, in one dimension, at one time.",
-    key=("run_id", "source_system", "attribute", "dimension"),
+    "How good one attribute of one source is, in one dimension, at one time: over a delivery, or over all records held.",
+    key=("run_id", "scope", "source_system", "delivery_id", "attribute", "dimension"),
     rooms=("audit", "audit"),
     source_system=open_column(pl.String, "Source system"),
-    attribute=open_column(pl.String, "Attribute; record for the record as a whole"),
+    channel=open_column(pl.String, "Channel through which the source meets customers", nullable=True),
+    owner=open_column(pl.String, "Owner of the source", nullable=True),
+    scope=open_column(pl.String, "delivery: the rows it brought new or changed; records: all that are held", _SCOPE),
+    delivery_id=open_column(pl.String, "The delivery, where one was scored", nullable=True),
+    attribute=open_column(pl.String, _ATTRIBUTE),
     dimension=open_column(pl.String, "Dimension of the Open Data Contract Standard"),
     judged_count=open_column(pl.Int64, "Records or values judged", pa.Check.ge(0)),
     failed_count=open_column(pl.Int64, "Those that failed", pa.Check.ge(0)),
@@ -29,10 +41,12 @@ QUALITY_SCORES: Final[TableContract] = table(
 AUDIT_FINDINGS: Final[TableContract] = table(
     "audit_findings",
     "Something below its target, and who should look at it.",
-    key=("finding_id", "run_id"),
+    key=("finding_id", "scope", "delivery_id", "run_id"),
     rooms=("audit", "audit"),
     finding_id=open_column(pl.String, "source_system.attribute.dimension"),
     source_system=open_column(pl.String, "Source system"),
+    scope=open_column(pl.String, "delivery or records", _SCOPE),
+    delivery_id=open_column(pl.String, "The delivery, where one was scored", nullable=True),
     attribute=open_column(pl.String, "Attribute"),
     dimension=open_column(pl.String, "Dimension"),
     severity=open_column(pl.String, "warning or error", pa.Check.isin(["warning", "error"])),

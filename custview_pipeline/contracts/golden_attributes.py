@@ -38,7 +38,7 @@ _ALL: Final = (
     GoldenAttribute("occupation", "Occupation", _PERSON),
     GoldenAttribute("employer", "Employer", _PERSON),
     GoldenAttribute("email", "E-mail address"),
-    GoldenAttribute("phone", "Telephone number, E.164"),
+    GoldenAttribute("phone", "Telephone number, E.164, with its type and extension", is_group=True),
     GoldenAttribute("address", "Postal address with its parts", is_group=True),
     GoldenAttribute("country", "Country, ISO 3166 alpha-2", is_open=True),
     GoldenAttribute("national_id", "Identifier of the person, with its scheme", _PERSON, is_group=True),
@@ -47,6 +47,7 @@ _ALL: Final = (
     GoldenAttribute("website", "Website", _ENTERPRISE),
     GoldenAttribute("industry_code", "Industry", _ENTERPRISE, is_open=True),
     GoldenAttribute("consent", "Consent to be contacted", is_open=True),
+    GoldenAttribute("language", "Language the customer prefers, BCP 47 primary subtag", is_open=True),
 )
 
 GOLDEN_ATTRIBUTES: Final[dict[str, GoldenAttribute]] = {attribute.name: attribute for attribute in _ALL}

@@ -11,12 +11,15 @@ _COUNT: Final = pa.Check.ge(0)
 
 DELIVERIES: Final[TableContract] = table(
     "deliveries",
-    "One delivery of one source system: what came and what became of it.",
+    "One delivery of one source system, or one release of its quarantined rows: what came and what became of it.",
     key=("delivery_id",),
     rooms=("ingestion", "audit"),
     delivery_id=open_column(pl.String, "Identifier of the delivery"),
     source_system=open_column(pl.String, "Source system"),
-    fingerprint=open_column(pl.String, "Keyed digest of the delivered files"),
+    origin=open_column(
+        pl.String, "source, or quarantine where refused rows were released", pa.Check.isin(["source", "quarantine"])
+    ),
+    fingerprint=open_column(pl.String, "Keyed digest of the delivered files, or of the released rows"),
     contract_version=open_column(pl.String, "Version of the source contract"),
     rule_set_version=open_column(pl.String, "Versions of the standardisation rules"),
     row_count=open_column(pl.Int64, "Rows read", _COUNT),
@@ -24,7 +27,8 @@ DELIVERIES: Final[TableContract] = table(
     changed_count=open_column(pl.Int64, "Records with other content than before", _COUNT),
     unchanged_count=open_column(pl.Int64, "Records as they were", _COUNT),
     deleted_count=open_column(pl.Int64, "Records that a snapshot no longer holds", _COUNT),
-    refused_count=open_column(pl.Int64, "Rows set aside in quarantine", _COUNT),
+    warned_count=open_column(pl.Int64, "Rows accepted with a warning, of those new or changed", _COUNT),
+    refused_count=open_column(pl.Int64, "Rows refused; each is in quarantine once, however often it is delivered", _COUNT),
     run_id=open_column(pl.String, "Run that took it in"),
     delivered_at=open_column(UTC_TIME, "When it was taken in"),
 )
@@ -56,7 +60,8 @@ QUARANTINED_RECORDS: Final[TableContract] = table(
     quarantine_id=open_column(pl.Int64, "Random id"),
     source_system=open_column(pl.String, "Source system"),
     record_id=open_column(pl.Int64, "Keyed id of the record, where its key is known", nullable=True),
-    delivery_id=open_column(pl.String, "Delivery it came with"),
+    delivery_id=open_column(pl.String, "Delivery it came with first"),
+    content_digest=column(pl.Int64, Sensitivity.TOKEN, "Keyed digest of its content, to recognise the same row again"),
     row_sealed=column(pl.Binary, Sensitivity.CIPHERTEXT, "The row as delivered, sealed"),
     reasons=open_column(pl.List(pl.String), "Rules it broke: dimension__attribute__rule"),
     quarantined_at=open_column(UTC_TIME, "When it was refused"),

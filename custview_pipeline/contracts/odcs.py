@@ -1,7 +1,8 @@
 """A source's contract, read from the Open Data Contract Standard v3 (bitol.io) as the pipeline uses it.
 
-What the pipeline adds to the standard are custom properties: of a column ``attribute``, ``scheme``, ``issuer``; of the contract
-``trust``, ``trust.<attribute>``, ``legal_basis``, ``extract``, ``encoding``, ``delimiter``, ``max_refused_share``.
+What the pipeline adds to the standard are custom properties: of a column ``attribute``, ``scheme``, ``issuer``, ``on_invalid``,
+``quality_targets``; of the schema ``quality_targets``; of the contract ``trust``, ``trust.<attribute>``, ``legal_basis``,
+``extract``, ``encoding``, ``delimiter``, ``max_refused_share``, ``channel``.
 """
 
 import re
@@ -12,6 +13,7 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaOb
 
 from custview_pipeline.contracts.odcs_columns import ReadColumns, read_columns
 from custview_pipeline.contracts.odcs_document import CustomValue, Place, custom_values, read_document
+from custview_pipeline.contracts.odcs_handling import TARGETS, read_targets
 from custview_pipeline.contracts.odcs_quality import Subject, read_quality, snake_case
 from custview_pipeline.contracts.source_contract import Extract, FileFormat, QualityRule, SourceContract
 from custview_pipeline.contracts.trust import TRUSTED_NAMES, golden_attributes_of, trust_by_golden_attribute
@@ -23,9 +25,20 @@ _FORMATS: Final[dict[str, FileFormat]] = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
     "parquet": "parquet",
+    "xlsx": "xlsx",
 }
 _EXTRACTS: Final[dict[str, Extract]] = {"snapshot": "snapshot", "changes": "changes"}
-_CONTRACT_PROPERTIES: Final = ("trust", "trust.", "legal_basis", "extract", "encoding", "delimiter", "max_refused_share")
+_CONTRACT_PROPERTIES: Final = (
+    "trust",
+    "trust.",
+    "legal_basis",
+    "extract",
+    "encoding",
+    "delimiter",
+    "max_refused_share",
+    "channel",
+)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _HOURS: Final = {
     "m": 1 / 60,
     "min": 1 / 60,
@@ -37,6 +50,9 @@ _HOURS: Final = {
     "day": 24.0,
     "w": 168.0,
     "week": 168.0,
+    "y": 8760.0,
+    "yr": 8760.0,
+    "year": 8760.0,
 }
 
 
@@ -73,14 +89,18 @@ def parse_contract(text: str, *, file: str) -> SourceContract:
         trust_by_attribute=_trust_by_attribute(custom, top),
         legal_basis=custom["legal_basis"].text("legal_basis") if "legal_basis" in custom else None,
         max_refused_share=custom["max_refused_share"].share("max_refused_share") if "max_refused_share" in custom else 0.1,
-        freshness_hours=_freshness_hours(document, top),
+        freshness_hours=_agreed_hours(document, top, "frequency"),
+        record_age_hours=_agreed_hours(document, top, "freshness"),
+        channel=_channel(custom),
+        quality_targets=read_targets(custom_values(table.customProperties, table_place, (TARGETS,))),
+        attribute_targets=columns.targets,
         file=file,
     )
 
 
 def _source_system(document: OpenDataContractStandard, top: Place) -> str:
     name = document.id or ""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not _NAME.fullmatch(name):
         meant = snake_case(name).lstrip("0123456789_")
         hint = f"; try {meant!r}" if meant else ""
         raise top.invalid(f"id {name!r} names tables: it should be small letters, digits and _, a letter first{hint}", "id")
@@ -191,9 +211,18 @@ def _owner(document: OpenDataContractStandard) -> str | None:
     return next((owner.username or owner.name for owner in owners), None)
 
 
-def _freshness_hours(document: OpenDataContractStandard, top: Place) -> float | None:
+def _channel(custom: Mapping[str, CustomValue]) -> str | None:
+    if "channel" not in custom:
+        return None
+    name = custom["channel"].text("channel")
+    if not _NAME.fullmatch(name):
+        raise custom["channel"].place.invalid("channel should be small letters, digits and _, such as call_centre", "value")
+    return name
+
+
+def _agreed_hours(document: OpenDataContractStandard, top: Place, name: str) -> float | None:
     for index, agreed in enumerate(document.slaProperties or []):
-        if agreed.property == "frequency":
+        if agreed.property == name:
             return _hours(agreed, top.at("slaProperties", index))
     return None
 
@@ -201,8 +230,8 @@ def _freshness_hours(document: OpenDataContractStandard, top: Place) -> float | 
 def _hours(agreed: ServiceLevelAgreementProperty, place: Place) -> float:
     value, unit = agreed.value, (agreed.unit or "d").lower()
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise place.invalid("frequency should be a number above 0", "value")
+        raise place.invalid(f"{agreed.property} should be a number above 0", "value")
     per_unit = _HOURS.get(unit, _HOURS.get(unit.removesuffix("s")))
     if per_unit is None:
-        raise place.invalid(f"unknown unit {unit!r} of frequency; known are d, h and m", "unit")
+        raise place.invalid(f"unknown unit {unit!r} of {agreed.property}; known are y, w, d, h and m", "unit")
     return float(value) * per_unit

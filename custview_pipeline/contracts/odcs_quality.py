@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from open_data_contract_standard.model import DataQuality
 
-from custview_pipeline.contracts.odcs_columns import check_pattern
 from custview_pipeline.contracts.odcs_document import Place
+from custview_pipeline.contracts.odcs_limits import check_pattern
 from custview_pipeline.contracts.source_contract import QualityRule, Severity
 from custview_pipeline.contracts.yaml_text import suggest
 
@@ -120,13 +120,16 @@ def _comparison(entry: DataQuality, place: Place) -> tuple[str, tuple[float, ...
         raise place.invalid(f"the rule has no threshold: add one of {', '.join(OPERATORS)}, such as mustBe: 0")
     if len(stated) > 1:
         raise place.invalid(f"the rule has two thresholds, {stated[0]} and {stated[1]}: write two rules", stated[1])
-    value = getattr(entry, stated[0])
-    numbers = value if isinstance(value, list) else [value]
+    return stated[0], _threshold(stated[0], getattr(entry, stated[0]), place)
+
+
+def _threshold(operator: str, value: Any, place: Place) -> tuple[float, ...]:
+    numbers = value if operator.endswith("Between") else [value]  # the standard's model has seen to it that these are two
     if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
-        raise place.invalid(f"{stated[0]!r} should be a number", stated[0])
-    if len(numbers) > 1 and numbers[0] > numbers[1]:
-        raise place.invalid(f"{stated[0]!r} should name the smaller number first", stated[0])
-    return stated[0], tuple(map(float, numbers))
+        raise place.invalid(f"{operator!r} should be a number", operator)
+    if numbers[0] > numbers[-1]:
+        raise place.invalid(f"{operator!r} should name the smaller number first", operator)
+    return tuple(map(float, numbers))
 
 
 def _unit(entry: DataQuality, metric: str, threshold: tuple[float, ...], place: Place) -> Literal["rows", "percent"]:

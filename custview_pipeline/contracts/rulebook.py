@@ -88,7 +88,9 @@ class QualityTargets(WrittenModel):
     completeness: Share = 0.9
     conformity: Share = 0.95
     uniqueness: Share = 0.98
+    consistency: Share = 0.98
     timeliness: Share = 0.9
+    accuracy: Share = 0.98
 
 
 class Rulebook(WrittenModel):

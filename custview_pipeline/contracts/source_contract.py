@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-FileFormat = Literal["csv", "jsonl", "parquet"]
+FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 Extract = Literal["snapshot", "changes"]
 Severity = Literal["warning", "error"]
 
@@ -22,6 +22,7 @@ class SourceColumn:
         date_format: strptime format translated from the contract's JDK pattern, tried first; None where none is given.
         pattern, min_length, max_length, minimum, maximum, allowed: Limits of ``logicalTypeOptions`` and ``enum``.
         earliest, latest: Limits of a date or timestamp, ISO 8601.
+        refuses_invalid: A row whose value breaks the field standard is refused; otherwise the value is marked invalid.
         scheme: For identifiers and codes: us.ssn, us.ein, ...; None where the contract gives none.
     """
 
@@ -32,6 +33,7 @@ class SourceColumn:
     is_unique: bool = False
     is_personal: bool = False
     is_critical: bool = False
+    refuses_invalid: bool = False
     date_format: str | None = None
     pattern: str | None = None
     min_length: int | None = None
@@ -92,6 +94,11 @@ class SourceContract:
         columns: The columns that carry an attribute, in the order of the contract. Others are never read.
         trust: Trust score of every attribute, 0 to 1; ``trust_by_attribute`` where one differs.
         max_refused_share: Share of refused rows, 0 to 1, from which on the delivery is stopped.
+        freshness_hours: Hours from one delivery to the next, at most.
+        record_age_hours: Hours since a record's last change, at most.
+        channel: Through which the source meets customers (web, store, ...).
+        quality_targets: Scores aimed at, 0 to 1, by dimension.
+        attribute_targets: The same for one attribute, where it differs.
     """
 
     source_system: str
@@ -112,6 +119,10 @@ class SourceContract:
     legal_basis: str | None = None
     max_refused_share: float = 0.1
     freshness_hours: float | None = None
+    record_age_hours: float | None = None
+    channel: str | None = None
+    quality_targets: dict[str, float] = field(default_factory=dict)
+    attribute_targets: dict[str, dict[str, float]] = field(default_factory=dict)
     file: str = ""
 
     def carrying(self, attribute: str) -> tuple[SourceColumn, ...]:

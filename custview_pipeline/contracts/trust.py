@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from custview_pipeline.contracts.attributes import ADDRESS_PARTS, NAME_PARTS
+from custview_pipeline.contracts.attributes import ADDRESS_PARTS, NAME_PARTS, EntityType
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 
 _GROUP_OF_PART: Final[dict[str, tuple[str, ...]]] = {
@@ -22,6 +22,12 @@ def golden_attributes_of(attribute: str) -> tuple[str, ...]:
     if attribute in GOLDEN_ATTRIBUTES:
         return (attribute,)
     return _GROUP_OF_PART.get(attribute, ())
+
+
+def entity_types_of(attribute: str) -> frozenset[EntityType]:
+    """Return which customers can have ``attribute``: those of the golden attributes it feeds; all where it feeds none."""
+    fed = [GOLDEN_ATTRIBUTES[name].entity_types for name in golden_attributes_of(attribute)]
+    return frozenset().union(*fed) if fed else frozenset(EntityType)
 
 
 def trust_by_golden_attribute(stated: dict[str, float]) -> dict[str, float]:

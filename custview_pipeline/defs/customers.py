@@ -1,6 +1,7 @@
 """Assets from matching to audit: model, edges, crosswalk, golden records, the core view, the scorecard."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
@@ -12,6 +13,7 @@ from custview_pipeline.defs.stages import stage
 from custview_pipeline.flows.assess import Assessment, assess
 from custview_pipeline.flows.link import Linkage, link
 from custview_pipeline.flows.publish import publish
+from custview_pipeline.flows.quarantine import expire
 from custview_pipeline.flows.survive import survive
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.protection.wrapped_keys import Purpose
@@ -108,15 +110,18 @@ def build_customer_core(
     ],
 )
 def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
-    """Score the sources against their targets and check the promises between the tables."""
+    """Score the sources against their targets, check the promises between the tables, and let old refused rows go."""
     with stage("audit", progress):
         writer = project.writer()
+        expired = expire(writer, datetime.now(UTC), run_id=context.run.run_id)
         report = assess(writer, project.project.contracts, project.project.rulebook, run_id=context.run.run_id)
     progress.done("audit", report)
     for promise in report.promises:
         if promise.broken_count:
             progress.failed("audit", f"{promise.name}: {promise.broken_count} of {promise.judged_count} rows")
-    yield dg.MaterializeResult(asset_key="quality_scores", metadata={**counts(report), "dagster/row_count": report.score_count})
+    scores = {"dagster/row_count": dg.MetadataValue.int(report.score_count), "by_source": _scores_table(report)}
+    shredded = {"expired_quarantine_count": expired}
+    yield dg.MaterializeResult(asset_key="quality_scores", metadata={**counts(report), **scores, **shredded})
     yield dg.MaterializeResult(
         asset_key="audit_findings",
         metadata={"dagster/row_count": len(report.below_target), "below_target": _findings_table(report)},
@@ -125,9 +130,16 @@ def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, prog
 
 
 def _findings_table(report: Assessment) -> dg.MetadataValue:
-    names = ("source_system", "attribute", "dimension", "score", "target")
-    records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in report.below_target]
-    types = dict.fromkeys(names, "string") | {"score": "float", "target": "float"}
+    return _table(("source_system", "attribute", "dimension", "score", "target"), report.below_target)
+
+
+def _scores_table(report: Assessment) -> dg.MetadataValue:
+    return _table(("source_system", "channel", "owner", "dimension", "score"), report.by_source)
+
+
+def _table(names: tuple[str, ...], rows: Sequence[tuple[str | float | None, ...]]) -> dg.MetadataValue:
+    records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows]
+    types = dict.fromkeys(names, "string") | {name: "float" for name in names if name in {"score", "target"}}
     return dg.MetadataValue.table(records, schema=dg.TableSchema([dg.TableColumn(n, t) for n, t in types.items()]))
 
 

@@ -1,6 +1,6 @@
 """Assets of the airlock: for each source its files, and delivery, validation and protected records out of one operation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import dagster as dg
@@ -12,6 +12,7 @@ from custview_pipeline.defs.metadata import column_schema, counted_table, counts
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.stages import stage
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
+from custview_pipeline.flows.score import scores_of_delivery
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.protection.record_identity import keyed_fingerprint
@@ -78,14 +79,17 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
                 workers=settings.worker_count(),
                 run_id=context.run.run_id,
                 progress=progress,
+                targets=project.project.rulebook.quality_targets,
             )
             # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
             fingerprint = keyed_fingerprint(intake.keys.id_key, files.fingerprint())
-            report = deliver(intake, project.writer())
+            writer = project.writer()
+            report = deliver(intake, writer)
+            scores = scores_of_delivery(writer.snapshot(), report.delivery_id)
         progress.done(source, report)
         if report.refusal is None:
             context.instance.add_run_tags(context.run.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
-            yield from _materialisations(report, delivery, validation, protected)
+            yield from _materialisations(report, scores, delivery, validation, protected)
         else:
             progress.failed(str(validation.to_user_string()), report.refusal)
         yield from _check_results(report, contract, validation)
@@ -139,16 +143,31 @@ def _gate_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-def _materialisations(report: Delivery, *keys: dg.AssetKey) -> Results:
+def _materialisations(report: Delivery, scores: Mapping[str, float], *keys: dg.AssetKey) -> Results:
     if report.is_unchanged:  # no counts: zeros would read as an empty delivery
         yield from (dg.MaterializeResult(asset_key=key, metadata={"is_unchanged": True}) for key in keys)
         return
     delivery, validation, protected = keys
     yield dg.MaterializeResult(asset_key=delivery, metadata={**counts(report), "dagster/row_count": report.row_count})
-    refused = counted_table(report.reasons, what="rule")
-    yield dg.MaterializeResult(asset_key=validation, metadata={"refused": refused, "refused_count": report.refused_count})
+    yield dg.MaterializeResult(asset_key=validation, metadata=validation_metadata(report, scores))
     stored = report.new_count + report.changed_count
     yield dg.MaterializeResult(asset_key=protected, metadata={"sealed_count": stored, "deleted_count": report.deleted_count})
+
+
+def validation_metadata(report: Delivery, scores: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
+    """Return what the validation of a delivery shows: refused rows by rule, rows accepted with a warning, and the scores.
+
+    Args:
+        report: What became of the delivery.
+        scores: By dimension, 0 to 1; each is a number of its own, so that Dagster plots it over the deliveries.
+    """
+    shown = {dimension: dg.MetadataValue.float(score) for dimension, score in scores.items()}
+    return {
+        "refused": counted_table(report.reasons, what="rule"),
+        "refused_count": dg.MetadataValue.int(report.refused_count),
+        "warned_count": dg.MetadataValue.int(report.warned_count),
+        **shown,
+    }
 
 
 def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKey) -> Results:

@@ -43,15 +43,16 @@ def source_schema(contract: SourceContract) -> dg.TableSchema:
 
 def _source_column(column: SourceColumn) -> dg.TableColumn:
     attribute = ATTRIBUTES[column.attribute]
+    critical = {"critical": "yes"} if column.is_critical else {}
     limits = [text for limit, text in limits_of(column).items() if limit not in {"required", "unique"}]
     scheme = {"scheme": tag_value(column.scheme)} if column.scheme else {}
-    sensitivity = "personal" if attribute.is_personal or column.is_personal else "open"
+    sensitivity = "personal" if column.is_personal and not attribute.is_personal else attribute.sensitivity
     return dg.TableColumn(
         name=column.name,
         type=column.logical_type,
         description=column.description or attribute.meaning,
         constraints=dg.TableColumnConstraints(nullable=not column.is_required, unique=column.is_unique, other=limits),
-        tags={"attribute": column.attribute, "sensitivity": sensitivity, **scheme},
+        tags={"attribute": column.attribute, "sensitivity": sensitivity, **critical, **scheme},
     )
 
 

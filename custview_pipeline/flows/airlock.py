@@ -16,16 +16,15 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
 from custview_pipeline.contracts.match_index import CLAIMS, TOKENS
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
+from custview_pipeline.contracts.standardised_record import StandardisedBatch
+from custview_pipeline.flows.examine import Pending, examine, refused_rows
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import AirlockKeys
 from custview_pipeline.protection.neighbourhoods import neighbourhoods
 from custview_pipeline.protection.record_identity import key_tokens, source_keys
 from custview_pipeline.protection.tokens import Tokeniser
 from custview_pipeline.protection.vault import Place, Rows
-from custview_pipeline.standardisation.standardise import rule_set_version, standardise
-from custview_pipeline.validation.rules import reasons_for, rules_of
-from custview_pipeline.validation.screen import screen
+from custview_pipeline.standardisation.standardise import rule_set_version
 from custview_pipeline.validation.tally import Tally
 
 PAYLOAD_SCHEMA: Final = 1  # version of the JSON that is sealed
@@ -55,25 +54,13 @@ class Airlock:
     now: datetime
 
 
-class Pending(NamedTuple):
-    """Rows that enter the airlock.
-
-    Attributes:
-        raw: The contract's columns, all String.
-        marks: record_id (null where the key is missing), content_digest, version, broken (names of the rules that the first pass
-            found the row to break, or null).
-    """
-
-    raw: pl.DataFrame
-    marks: pl.DataFrame
-
-
 class Admission(NamedTuple):
     """What one batch became; nothing in it is readable.
 
     Attributes:
         protected: Rows of protected_records.
-        quarantined: Rows of quarantined_records.
+        quarantined: Rows of quarantined_records; without those that are there already.
+        refused: record_id, content_digest, reasons of every row refused.
         keys: record_id, version, material: what the key table must hold before the rows are stored.
         tokens, neighbourhoods, claims: Rows of the match index.
         tally: Counts by rule.
@@ -81,6 +68,7 @@ class Admission(NamedTuple):
 
     protected: pl.DataFrame
     quarantined: pl.DataFrame
+    refused: pl.DataFrame
     keys: pl.DataFrame
     tokens: pl.DataFrame
     neighbourhoods: pl.DataFrame
@@ -100,11 +88,10 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
         Redacted: A library failed; the message quotes nothing.
     """
     with silenced(f"{airlock.contract.source_system}: the airlock"):
-        batch = standardise(pending.raw, airlock.contract, region=airlock.region)
-        screened = screen(pending.raw, batch, airlock.contract, extra_reasons=_as_reasons(pending.marks, airlock.contract))
-        accepted = screened.is_accepted
+        batch, screened = examine(airlock.contract, airlock.region, pending)
+        accepted, refused = screened.is_accepted, refused_rows(pending, screened)
         protected, keys = _seal_records(airlock, pending, batch, accepted)
-        quarantined, quarantine_keys = _seal_refused(airlock, pending, screened.reasons, ~accepted)
+        quarantined, quarantine_keys = _seal_refused(airlock, pending.raw, refused.filter(~pl.col("is_quarantined")))
         tokeniser = airlock.keys.tokeniser()
         kept = batch.features.filter(accepted)
         ids = pending.marks.filter(accepted).select("record_id", "version")
@@ -113,20 +100,13 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
         return Admission(
             protected=protected,
             quarantined=quarantined,
+            refused=refused.select("record_id", "content_digest", "reasons"),
             keys=pl.concat([keys, quarantine_keys]),
             tokens=tokens.select(TOKENS.names()),
             neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()),
             claims=_claims(batch, pending.marks, accepted, tokeniser, _open_attributes(airlock.contract)),
             tally=screened.tally,
         )
-
-
-def _as_reasons(marks: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
-    """Return the rules that the first pass found broken as reasons of the screen."""
-    broken = marks.select("broken").with_row_index("row").explode("broken").drop_nulls("broken")
-    rules = {rule.name: rule for rule in rules_of(contract)}
-    rows = broken.partition_by("broken", as_dict=True)
-    return pl.concat([ISSUES.to_frame(), *(reasons_for(rules[str(name)], found["row"]) for (name,), found in rows.items())])
 
 
 def _open_attributes(contract: SourceContract) -> frozenset[str]:
@@ -171,21 +151,14 @@ def _payloads(raw: pl.DataFrame, batch: StandardisedBatch) -> pl.Series:
     return joined.select(pl.struct(raw=pl.lit(raw.to_struct("raw")), values="values").struct.json_encode()).to_series()
 
 
-def _seal_refused(
-    airlock: Airlock, pending: Pending, reasons: pl.DataFrame, refused: pl.Series
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _seal_refused(airlock: Airlock, raw: pl.DataFrame, refused: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows of quarantined_records and their key material."""
-    raw, marks = pending.raw.filter(refused), pending.marks.filter(refused)
-    ids = pl.Series("quarantine_id", np.frombuffer(secrets.token_bytes(8 * raw.height), np.int64))
-    versions = pl.Series("version", np.full(raw.height, QUARANTINE_VERSION, np.int32))
-    texts = raw.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    ids = pl.Series("quarantine_id", np.frombuffer(secrets.token_bytes(8 * refused.height), np.int64))
+    versions = pl.Series("version", np.full(refused.height, QUARANTINE_VERSION, np.int32))
+    texts = raw[refused["row"]].select(pl.struct(pl.all()).struct.json_encode()).to_series()
     sealed = airlock.keys.vault().seal(QUARANTINE_PLACE, Rows(ids, versions), texts)
-    rule = pl.format("{}__{}__{}", "dimension", "attribute", "rule")
-    broken = reasons.filter(pl.col("severity") == "error").group_by("row").agg(reasons=rule.unique().sort())
-    numbers = pl.DataFrame({"row": pl.Series(refused.arg_true()).cast(pl.UInt32)})
-    quarantined = numbers.join(broken, on="row", how="left", maintain_order="left").with_columns(
+    quarantined = refused.select("record_id", "content_digest", "reasons").with_columns(
         ids,
-        marks["record_id"],
         sealed.blobs.alias("row_sealed"),
         source_system=pl.lit(airlock.contract.source_system),
         delivery_id=pl.lit(airlock.delivery_id),

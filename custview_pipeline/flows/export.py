@@ -24,6 +24,7 @@ class Export(StrEnum):
     EDGES = "edges"
     GOLDEN = "golden"
     QUALITY = "quality"
+    QUALITY_HISTORY = "quality-history"
 
 
 def export_crosswalk(snapshot: Snapshot) -> pl.DataFrame:
@@ -49,9 +50,14 @@ def export_edges(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def export_quality(snapshot: Snapshot) -> pl.DataFrame:
-    """Return the scores of the last audit."""
-    scores = snapshot.read(QUALITY_SCORES.name)
-    return scores.filter(pl.col("measured_at") == pl.col("measured_at").max()).sort("source_system", "attribute", "dimension")
+    """Return, of each source, the scores of the last audit and those of its last delivery that was scored."""
+    scores = export_quality_history(snapshot)
+    return scores.filter(pl.col("measured_at") == pl.col("measured_at").max().over("scope", "source_system"))
+
+
+def export_quality_history(snapshot: Snapshot) -> pl.DataFrame:
+    """Return all scores that were ever stored, the oldest first."""
+    return snapshot.read(QUALITY_SCORES.name).sort("measured_at", "scope", "source_system", "attribute", "dimension")
 
 
 def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> pl.DataFrame:

@@ -32,6 +32,24 @@ def headers_of(contract: SourceContract) -> list[str]:
     return list(dict.fromkeys(column.name for column in contract.columns))
 
 
+def identify(contract: SourceContract, id_key: bytes, raw: pl.DataFrame) -> pl.DataFrame:
+    """Return what each row is known by, ``SURVEY``: its record, and its content without the moment of its last change.
+
+    Args:
+        contract: The contract of the source.
+        id_key: The purpose key ``id``.
+        raw: The contract's columns, all String.
+    """
+    when = {column.name for column in contract.carrying("updated_at")}
+    content = [header for header in headers_of(contract) if header not in when]
+    keys = source_keys(raw[contract.key_column.name])
+    columns = {
+        "record_id": record_ids(id_key, contract.source_system, keys),
+        "content_digest": content_digests(id_key, raw.select(content)),
+    }
+    return pl.DataFrame(columns, schema=SURVEY)
+
+
 def survey(contract: SourceContract, source: Source, id_key: bytes, progress: Progress) -> Survey:
     """Read the delivery once.
 
@@ -39,16 +57,9 @@ def survey(contract: SourceContract, source: Source, id_key: bytes, progress: Pr
         SourceUnreadable: The source is not as its contract says.
     """
     headers = headers_of(contract)
-    when = {column.name for column in contract.carrying("updated_at")}
-    content = [header for header in headers if header not in when]
     frames, read, count = [SURVEY.to_frame()], 0, DeliveryCount(contract)
     for batch in source.batches(headers, rows=BATCH_ROWS):
-        keys = source_keys(batch.frame[contract.key_column.name])
-        columns = {
-            "record_id": record_ids(id_key, contract.source_system, keys),
-            "content_digest": content_digests(id_key, batch.frame.select(content)),
-        }
-        frames.append(pl.DataFrame(columns, schema=SURVEY))
+        frames.append(identify(contract, id_key, batch.frame))
         count.add(batch.frame)
         read += batch.frame.height
         progress.step(f"{contract.source_system} delivery", "rows read", read)

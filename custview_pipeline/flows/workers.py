@@ -1,31 +1,38 @@
-"""Runs the airlock over the batches of a delivery: in this process, or in several for a large one."""
+"""Works through the batches of a delivery: in this process, or in several for a large one."""
 
 import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
-from custview_pipeline.flows.airlock import Admission, Airlock, Pending, admit
+from custview_pipeline.flows.examine import Pending
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.kernel.settings import secrets_withheld, single_threaded_children
 
 LEAST_ROWS_FOR_WORKERS: Final = 20_000  # under this, starting processes costs more than they save
 _BATCHES_IN_FLIGHT: Final = 2  # per worker; bounds memory
 
-_airlock: Airlock  # of a worker process, received once through its pipe
+Setting = TypeVar("Setting")
+Outcome = TypeVar("Outcome")
+
+_work: Callable[[Pending], Any]  # of a worker process, made once of what came through its pipe
 
 
-def admit_all(airlock: Airlock, batches: Iterable[Pending], *, rows: int, workers: int) -> Iterator[Admission]:
+def work_through(
+    task: Callable[[Setting, Pending], Outcome], setting: Setting, batches: Iterable[Pending], *, rows: int, workers: int
+) -> Iterator[Outcome]:
     """Yield what each batch became, in order.
 
     Args:
-        airlock: The delivery's airlock.
-        batches: Rows that enter.
+        task: What is done with a batch: a function of a module, for workers know it by its name.
+        setting: What the task needs besides; it goes to each worker once, through a pipe.
+        batches: The rows.
         rows: How many they are together.
         workers: Processes to use at most.
 
@@ -33,18 +40,18 @@ def admit_all(airlock: Airlock, batches: Iterable[Pending], *, rows: int, worker
         Redacted: A worker failed or was killed.
     """
     if workers == 1 or rows < LEAST_ROWS_FOR_WORKERS:
-        yield from (admit(airlock, batch) for batch in batches)
+        yield from (task(setting, batch) for batch in batches)
         return
     context = multiprocessing.get_context("spawn")
     with (
         secrets_withheld(),
         single_threaded_children(),
-        ProcessPoolExecutor(workers, mp_context=context, initializer=_receive, initargs=(airlock,)) as pool,
+        ProcessPoolExecutor(workers, mp_context=context, initializer=_receive, initargs=(task, setting)) as pool,
     ):
-        waiting: deque[Future[Admission]] = deque()
+        waiting: deque[Future[Outcome]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(_admit, batch))
+                waiting.append(pool.submit(_do, batch))
                 if len(waiting) >= workers * _BATCHES_IN_FLIGHT:
                     yield waiting.popleft().result()
             while waiting:
@@ -56,10 +63,10 @@ def admit_all(airlock: Airlock, batches: Iterable[Pending], *, rows: int, worker
                 future.cancel()  # nobody asks for them any more
 
 
-def _receive(airlock: Airlock) -> None:
+def _receive(task: Callable[[Any, Pending], Any], setting: Any) -> None:
     """Keep what the pipe brought, in a new worker."""
-    global _airlock  # noqa: PLW0603 -- the pool gives an initialiser no other way to hand state to its tasks
-    _airlock = airlock
+    global _work  # noqa: PLW0603 -- the pool gives an initialiser no other way to hand state to its tasks
+    _work = partial(task, setting)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is for the run, which then ends its workers
     threading.Thread(target=_end_with_run, daemon=True).start()
 
@@ -72,5 +79,5 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _admit(batch: Pending) -> Admission:
-    return admit(_airlock, batch)
+def _do(batch: Pending) -> Any:
+    return _work(batch)

@@ -16,6 +16,7 @@
   x PairBudgetExceeded     matching would compare more pairs than the machine can hold
   x MixedGenerations       records to be matched were tokenised under different rules or keys
   x UnknownCustomer        no customer has this id
+  x UnknownRow             no refused row in quarantine has this id
   x Redacted               a library's error, without the values it quoted
 
 Messages carry names and counts, never cell values: Dagster stores them.
@@ -96,6 +97,10 @@ class MixedGenerations(CustviewError):
 
 class UnknownCustomer(CustviewError):
     """No customer has this id."""
+
+
+class UnknownRow(CustviewError):
+    """No refused row in quarantine has this id."""
 
 
 class Redacted(CustviewError):

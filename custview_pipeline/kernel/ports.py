@@ -88,6 +88,10 @@ class Commit(Protocol):
         """Store key material (record_id, version, material); call it before storing what it opens."""
         ...
 
+    def forget_keys(self, entries: pl.DataFrame) -> None:
+        """Shred what the key material of these (record_id, version) opens, by leaving it out of the key table."""
+        ...
+
     def add_index(self, part: str, frame: pl.DataFrame) -> None:
         """Store an encrypted segment of the match index."""
         ...

@@ -8,7 +8,7 @@ from custview_pipeline.contracts.attributes import ATTRIBUTES, ENTERPRISE_NAMES,
 from custview_pipeline.contracts.source_contract import SourceColumn, SourceContract
 from custview_pipeline.contracts.standardised_record import ISSUES
 from custview_pipeline.kernel.errors import Redacted
-from custview_pipeline.standardisation.countries import is_country
+from custview_pipeline.standardisation.codes.countries import is_country
 from custview_pipeline.standardisation.field_standards import DIMENSIONS, PLACEHOLDER, SEVERITY, TOO_LONG
 from custview_pipeline.standardisation.text import LONGEST_CELL, clean, is_placeholder
 

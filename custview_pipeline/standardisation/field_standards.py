@@ -25,5 +25,10 @@ DIMENSIONS: Final[dict[str, str]] = {
     "not_a_timestamp": "conformity",
     "not_a_website": "conformity",
     "not_an_industry_code": "conformity",
+    "not_a_language": "conformity",
+    "postal_code_of_another_region": "consistency",
+    "birth_date_of_another_person": "consistency",
+    "gender_of_another_person": "consistency",
+    "phone_of_another_country": "consistency",
 }
 SEVERITY: Final = "warning"

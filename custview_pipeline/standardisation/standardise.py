@@ -10,23 +10,25 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import RECORDS, StandardisedBatch
 from custview_pipeline.standardisation.cells import clean_cells, issue_frame, issues_of
-from custview_pipeline.standardisation.countries import MONTH_FIRST, read_country
-from custview_pipeline.standardisation.entity_types import decide_entity_types, first_filled
+from custview_pipeline.standardisation.codes.countries import MONTH_FIRST, read_country
+from custview_pipeline.standardisation.consistency import check_consistency
+from custview_pipeline.standardisation.dates.timestamps import read_timestamps
 from custview_pipeline.standardisation.features import Found, build_features
+from custview_pipeline.standardisation.names.entity_types import decide_entity_types, first_filled
 from custview_pipeline.standardisation.reading import read_distinct
-from custview_pipeline.standardisation.timestamps import read_timestamp
 from custview_pipeline.standardisation.values import number_values, read_addresses, read_cells, read_enterprises, read_names
 
 # Raise a number where a rule set's answers change: what deliveries were standardised with is then told apart.
 RULE_SETS: Final[dict[str, str]] = {
-    "names": "1",
-    "addresses": "1",
-    "phones": "1",
-    "emails": "1",
-    "dates": "1",
-    "identifiers": "1",
-    "codes": "2",
+    "names": "2",
+    "addresses": "2",
+    "phones": "2",
+    "emails": "2",
+    "dates": "2",
+    "identifiers": "2",
+    "codes": "3",
     "features": "1",
+    "consistency": "1",
 }
 
 
@@ -57,11 +59,11 @@ def standardise(raw: pl.DataFrame, contract: SourceContract, *, region: str, tod
     found, values, broken = _read(cells, contract, entity_types, region=region, today=today)
     records, time_issues = _records(cells, contract, entity_types, region)
     rows = cells.select("row", is_enterprise=entity_types == EntityType.ENTERPRISE.value)
+    every_value = pl.concat([number_values(countries, "country", entity_types), *values]).sort("row", "attribute", "slot")
+    contradictions = check_consistency(records, every_value, country["row"], contract)
+    every_issue = [issues, type_issues, issues_of(countries, "country"), *broken, time_issues, contradictions]
     return StandardisedBatch(
-        records,
-        pl.concat([number_values(countries, "country", entity_types), *values]).sort("row", "attribute", "slot"),
-        build_features(rows, found),
-        pl.concat([issues, type_issues, issues_of(countries, "country"), *broken, time_issues]).sort("row", "attribute", "rule"),
+        records, every_value, build_features(rows, found), pl.concat(every_issue).sort("row", "attribute", "rule")
     )
 
 
@@ -118,11 +120,7 @@ def _records(
     for attribute in ("updated_at", "created_at"):
         stated = first_filled(cells, contract, attribute)
         form = next((column.date_format for column in contract.carrying(attribute)), None)
-        known = {
-            text: read_timestamp(text, form, is_month_first=region in MONTH_FIRST)
-            for text in stated.drop_nulls().unique().to_list()
-        }
-        moments[attribute] = stated.replace_strict(known, default=None, return_dtype=RECORDS[attribute])
+        moments[attribute] = read_timestamps(stated, form, is_month_first=region in MONTH_FIRST)
         issues.append(
             issue_frame(cells.filter(stated.is_not_null() & moments[attribute].is_null())["row"], attribute, "not_a_timestamp")
         )

@@ -1,10 +1,10 @@
 """Text as every standardiser needs it: cleaned, without accents, in one script or another; and what stands for "nothing"."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Final
 
 import polars as pl
@@ -45,8 +45,6 @@ HAN: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN: Final = re.compile(f"[{HAN}]")
 # Nothing to clean: printable ASCII and common Chinese characters, which are their own normal form, with single spaces within.
 _CLEAN: Final = r"^[!-~\u4e00-\u9fff]+(?: [!-~\u4e00-\u9fff]+)*$"
-# json.dumps makes an encoder anew for each call that has options.
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 _NOT_LETTERS: Final = re.compile(r"[^a-z' -]")
 
@@ -120,5 +118,5 @@ def has_uniform_case(text: str) -> bool:
 
 
 def to_json(parts: Mapping[str, str | None]) -> str:
-    """Return the filled parts as a JSON object whose text depends on the parts alone."""
-    return _JSON.encode({name: part for name, part in parts.items() if part})
+    """Return the filled parts as a JSON object whose text depends on the parts alone; names are plain identifiers."""
+    return "{" + ", ".join([f'"{name}": {encode_basestring(part)}' for name, part in sorted(parts.items()) if part]) + "}"

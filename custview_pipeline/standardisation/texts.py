@@ -1,4 +1,4 @@
-"""Attributes that are words of the source: occupation, employer, place of birth, website, industry."""
+"""Attributes that are words of the source: occupation, employer, place of birth, website."""
 
 import re
 from typing import Final
@@ -7,7 +7,6 @@ from custview_pipeline.standardisation.reading import Reading
 from custview_pipeline.standardisation.text import comparable_text
 
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_INDUSTRY_CODE: Final = re.compile(r"([A-Z]?)\s?([0-9]{1,6}|[0-9]{2}\.[0-9]{1,2}(?:\.[0-9])?)", re.ASCII)
 _HOST: Final = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}(?::\d+)?", re.ASCII)
 
 
@@ -26,16 +25,3 @@ def read_website(text: str) -> tuple[Reading]:
         return (Reading(text, text.lower(), None, "not_a_website"),)
     shown = (host + slash + path).rstrip("/")
     return (Reading(shown, shown.lower(), host),)
-
-
-def read_industry_code(text: str) -> tuple[Reading]:
-    """Return an industry code (NAICS, ISIC, NACE, GB/T 4754) in capitals without blanks.
-
-    The value of a golden record is stored open, so only what has the shape of a code is valid: words may be anything, and
-    digits with dashes, with blanks or in three groups of two are dates and phone numbers.
-    """
-    code = _INDUSTRY_CODE.fullmatch(text.strip().upper())
-    if not code:
-        return (Reading(text, comparable_text(text), None, "not_an_industry_code"),)
-    shown = "".join(code.groups())
-    return (Reading(shown, shown),)

@@ -12,18 +12,25 @@ from custview_pipeline.contracts.attributes import ADDRESS_PARTS, ENTERPRISE_NAM
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.source_contract import SourceColumn, SourceContract
 from custview_pipeline.contracts.standardised_record import VALUES
-from custview_pipeline.standardisation.addresses import ADDRESS, AddressCells, read_address
+from custview_pipeline.standardisation.addresses.addresses import ADDRESS, AddressCells, read_address
+from custview_pipeline.standardisation.addresses.us_batches import read_us_addresses
 from custview_pipeline.standardisation.cells import cell_of
-from custview_pipeline.standardisation.codes import read_consent, read_gender
-from custview_pipeline.standardisation.countries import MONTH_FIRST
-from custview_pipeline.standardisation.dates import read_birth_date
-from custview_pipeline.standardisation.emails import read_emails
-from custview_pipeline.standardisation.enterprise_names import ENTERPRISE, read_enterprise_name
-from custview_pipeline.standardisation.identifiers import read_identifier
-from custview_pipeline.standardisation.names import PERSON, read_person_name
-from custview_pipeline.standardisation.phones import read_phones
-from custview_pipeline.standardisation.reading import READING, Reading, read_distinct
-from custview_pipeline.standardisation.texts import read_industry_code, read_text, read_website
+from custview_pipeline.standardisation.codes.codes import read_consent, read_gender
+from custview_pipeline.standardisation.codes.countries import MONTH_FIRST
+from custview_pipeline.standardisation.codes.identifiers import read_identifier, scheme_of
+from custview_pipeline.standardisation.codes.industries import read_industry_code
+from custview_pipeline.standardisation.codes.languages import read_language
+from custview_pipeline.standardisation.codes.plain_identifiers import plain_identifiers
+from custview_pipeline.standardisation.contacts.emails import read_emails, read_plain_emails
+from custview_pipeline.standardisation.contacts.phones import read_phones
+from custview_pipeline.standardisation.contacts.plain_phones import read_plain_phones
+from custview_pipeline.standardisation.dates.dates import read_birth_date
+from custview_pipeline.standardisation.dates.plain_dates import read_plain_birth_dates
+from custview_pipeline.standardisation.names.enterprise_names import ENTERPRISE, read_enterprise_name
+from custview_pipeline.standardisation.names.names import PERSON, read_person_name
+from custview_pipeline.standardisation.names.plain_names import read_plain_names
+from custview_pipeline.standardisation.reading import READING, Quick, Reading, read_distinct
+from custview_pipeline.standardisation.texts import read_text, read_website
 
 Reader = Callable[[str], Iterable[Reading]]
 _NAME_FIELDS: Final = (
@@ -51,7 +58,6 @@ def read_cells(cells: pl.DataFrame, contract: SourceContract, *, region: str, to
     is_month_first = region in MONTH_FIRST
 
     def reader(column: SourceColumn) -> Reader:
-        scheme = column.scheme or column.attribute
         readers: dict[str, Reader] = {
             "gender": read_gender,
             "consent": read_consent,
@@ -60,11 +66,17 @@ def read_cells(cells: pl.DataFrame, contract: SourceContract, *, region: str, to
             "employer": read_text,
             "email": read_emails,
             "website": read_website,
-            "industry_code": read_industry_code,
+            "industry_code": partial(read_industry_code, scheme=column.scheme),
+            "language": read_language,
             "birth_date": partial(read_birth_date, date_format=column.date_format, is_month_first=is_month_first, today=today),
-            **{attribute: partial(read_identifier, scheme=scheme) for attribute in IDENTIFIERS},
+            **{attribute: partial(read_identifier, scheme=scheme_of(column)) for attribute in IDENTIFIERS},
         }
         return readers[column.attribute]
+
+    def quick(column: SourceColumn) -> Quick | None:
+        dates = partial(read_plain_birth_dates, date_format=column.date_format, is_month_first=is_month_first, today=today)
+        quicks: dict[str, Quick] = {"email": read_plain_emails, "birth_date": dates}
+        return plain_identifiers(scheme_of(column)) if column.attribute in IDENTIFIERS else quicks.get(column.attribute)
 
     attributes = (
         "gender",
@@ -75,22 +87,32 @@ def read_cells(cells: pl.DataFrame, contract: SourceContract, *, region: str, to
         "email",
         "website",
         "industry_code",
+        "language",
         "birth_date",
         *IDENTIFIERS,
     )
-    found = {attribute: _read_columns(cells, contract.carrying(attribute), reader) for attribute in attributes}
+    found = {attribute: _read_columns(cells, contract.carrying(attribute), reader, quick) for attribute in attributes}
     return {**found, "phone": _read_phones(cells, contract.carrying("phone"))}
 
 
-def _read_columns(cells: pl.DataFrame, columns: Sequence[SourceColumn], reader: Callable[[SourceColumn], Reader]) -> pl.DataFrame:
+def _read_columns(
+    cells: pl.DataFrame,
+    columns: Sequence[SourceColumn],
+    reader: Callable[[SourceColumn], Reader],
+    quick: Callable[[SourceColumn], Quick | None],
+) -> pl.DataFrame:
     return in_order(
-        read_distinct(cells.select("row", cell=cell_of(column)).drop_nulls(), ["cell"], reader(column)) for column in columns
+        read_distinct(cells.select("row", cell=cell_of(column)).drop_nulls(), ["cell"], reader(column), quick=quick(column))
+        for column in columns
     )
 
 
 def _read_phones(cells: pl.DataFrame, columns: Sequence[SourceColumn]) -> pl.DataFrame:
+    keys = ["cell", "country"]
     return in_order(
-        read_distinct(cells.select("row", "country", cell=cell_of(column)).drop_nulls(), ["cell", "country"], read_phones)
+        read_distinct(
+            cells.select("row", "country", cell=cell_of(column)).drop_nulls(), keys, read_phones, quick=read_plain_phones
+        )
         for column in columns
     )
 
@@ -120,7 +142,7 @@ def read_names(cells: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
     frame = cells.select("row", *fields, "country", registered=pl.coalesce([*registered, pl.lit(None, pl.String)]))
     is_nameless = pl.all_horizontal(pl.col(name).is_null() for name in ("full_name", "given_name", "family_name", "native_name"))
     frame = frame.with_columns(full_name=pl.when(is_nameless).then("registered").otherwise("full_name")).drop("registered")
-    return read_distinct(frame, [*_NAME_FIELDS, "country"], read_person_name, PERSON)
+    return read_distinct(frame, [*_NAME_FIELDS, "country"], read_person_name, PERSON, quick=read_plain_names)
 
 
 def read_enterprises(cells: pl.DataFrame, contract: SourceContract) -> dict[str, pl.DataFrame]:
@@ -147,7 +169,7 @@ def read_addresses(cells: pl.DataFrame, contract: SourceContract) -> pl.DataFram
             for part, name in zip(carried, columns, strict=True)
         ]
         frame = cells.select("row", *parts, "country").filter(pl.any_horizontal(pl.col(part).is_not_null() for part in carried))
-        frames.append(read_distinct(frame, [*AddressCells._fields, "country"], read_address, ADDRESS))
+        frames.append(read_distinct(frame, [*AddressCells._fields, "country"], read_address, ADDRESS, quick=read_us_addresses))
     return in_order(frames, ADDRESS)
 
 

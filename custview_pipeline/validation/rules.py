@@ -6,12 +6,15 @@ from typing import Final
 
 import polars as pl
 
+from custview_pipeline.contracts.attributes import ATTRIBUTES, judged_with
+from custview_pipeline.contracts.consistency_rules import CONSISTENCY_RULES
 from custview_pipeline.contracts.odcs_quality import snake_case
 from custview_pipeline.contracts.source_contract import QualityRule, Severity, SourceColumn, SourceContract
 from custview_pipeline.contracts.standardised_record import ISSUES
 
 TABLE: Final = "table"
 CONFORMS: Final = "conforms"
+PLAUSIBLE: Final = "plausible"
 
 _DIMENSIONS: Final = {"required": "completeness", "unique": "uniqueness"}  # of limits; the others are conformity
 
@@ -23,10 +26,10 @@ class FieldRule:
     Attributes:
         name: ``<dimension>__<attribute or table>__<rule>``, unique within the contract; the name of its check.
         attribute: The attribute it is about; ``table``, or the column's name in snake case where that carries none.
-        rule: required, unique, pattern, length, range, allowed; conforms; or the name of a quality entry. Where several
-            columns carry the attribute, the column's name follows.
+        rule: required, unique, pattern, length, range, allowed; conforms, plausible; a rule between fields; or the name of a
+            quality entry. Where several columns carry the attribute, the column's name follows a limit and an entry.
         dimension: accuracy, completeness, conformity, consistency, coverage, timeliness, uniqueness.
-        severity: What a failure is. A row that breaks a limit of severity error is refused.
+        severity: What a failure is. A row that breaks a limit or a field standard of severity error is refused.
         description: One line for a reader outside engineering.
         is_executable: False where the pipeline only reports that the rule exists.
         column: Header of the column; None where the rule is about several, or the table.
@@ -45,17 +48,19 @@ class FieldRule:
 
 
 def rules_of(contract: SourceContract) -> tuple[FieldRule, ...]:
-    """Return all rules: the limits of each column, the field standard of each attribute, the quality entries.
+    """Return all rules: limits of each column, field standards of each attribute, rules between fields, quality entries.
 
     Limits refuse a row (``unique`` every row that shares the value, where it is new or changed); a broken field standard marks a
-    value as invalid; a quality entry judges the delivery.
+    value as invalid, or refuses the row where the contract says ``on_invalid: refuse``; fields that contradict each other are a
+    warning; a quality entry judges the delivery.
     """
     attributes = dict.fromkeys(column.attribute for column in contract.columns)
     return tuple(
         _named(
             [
                 *(rule for column in contract.columns for rule in _limits(column, contract)),
-                *(_standard(attribute) for attribute in attributes),
+                *(rule for attribute in attributes for rule in _standards(attribute, contract)),
+                *_between_fields(contract),
                 *(_entry(quality, contract) for quality in contract.quality),
             ]
         )
@@ -73,6 +78,11 @@ def rule_of(contract: SourceContract, column: SourceColumn, limit: str) -> Field
         if rule.column == column.name and rule.quality is None and rule.rule == wanted:
             return rule
     raise KeyError(limit)
+
+
+def is_between_fields(rule: FieldRule) -> bool:
+    """Return whether the rule compares fields of a record with each other."""
+    return rule.quality is None and rule.column is None and rule.rule in CONSISTENCY_RULES
 
 
 def reasons_for(rule: FieldRule, rows: Iterable[int]) -> pl.DataFrame:
@@ -115,15 +125,21 @@ def _limits(column: SourceColumn, contract: SourceContract) -> Iterator[FieldRul
         )
 
 
-def _standard(attribute: str) -> FieldRule:
-    return FieldRule(
-        name="",
-        attribute=attribute,
-        rule=CONFORMS,
-        dimension="conformity",
-        severity="warning",
-        description=f"{attribute} keeps its field standard",
-    )
+def _standards(attribute: str, contract: SourceContract) -> Iterator[FieldRule]:
+    """Only the standards of dates can tell what is written well and cannot be true."""
+    is_refused = any(column.refuses_invalid for column in contract.columns if column.attribute in judged_with(attribute))
+    severity: Severity = "error" if is_refused else "warning"
+    kept = FieldRule("", attribute, CONFORMS, "conformity", severity, f"{attribute} keeps its field standard")
+    yield kept
+    if ATTRIBUTES[attribute].kind == "date":
+        yield replace(kept, rule=PLAUSIBLE, dimension="accuracy", description=f"{attribute} is neither impossible nor to come")
+
+
+def _between_fields(contract: SourceContract) -> Iterator[FieldRule]:
+    for name, rule in CONSISTENCY_RULES.items():
+        attribute = rule.attribute(contract)
+        if attribute is not None:
+            yield FieldRule("", attribute, name, "consistency", "warning", rule.meaning)
 
 
 def _entry(quality: QualityRule, contract: SourceContract) -> FieldRule:

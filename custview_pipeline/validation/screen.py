@@ -8,9 +8,11 @@ from pandera.errors import SchemaError, SchemaErrors
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
 from custview_pipeline.kernel.errors import ContractViolation
+from custview_pipeline.validation.issues import name_issues
 from custview_pipeline.validation.limits import limit_schema
 from custview_pipeline.validation.rules import reasons_for, rules_of
-from custview_pipeline.validation.tally import Tally, tally_batch
+from custview_pipeline.validation.tally import Judged, Tally, tally_batch
+from custview_pipeline.validation.value_check import assert_standards
 
 
 class Screened(NamedTuple):
@@ -33,6 +35,9 @@ def screen(
 ) -> Screened:
     """Judge every row; one reason of severity error refuses it.
 
+    A broken field standard is such a reason where the contract says ``on_invalid: refuse``; the rule that it names then is the
+    standard's own, such as ``not_an_email_address``.
+
     Args:
         raw: The contract's columns, all text.
         standardised: The same rows, standardised.
@@ -40,16 +45,19 @@ def screen(
         extra_reasons: What only the caller can know, such as keys that another batch has too (``rules.reasons_for``).
 
     Raises:
-        ContractViolation: The batch lacks a column or holds something else than text, or an extra reason names no rule.
+        ContractViolation: The batch lacks a column or holds something else than text, an extra reason names no rule, or a value
+            that is called valid breaks the standard of the dictionary.
     """
-    reasons = [_broken_limits(raw, contract), standardised.issues.filter(pl.col("severity") == "error")]
+    assert_standards(standardised.values)
+    issues = name_issues(standardised.issues, rules_of(contract))
+    reasons = [_broken_limits(raw, contract), issues.filter(pl.col("severity") == "error").select(ISSUES.names())]
     if extra_reasons is not None:
         reasons.append(_checked(extra_reasons, contract))
     listed = pl.concat(reasons).unique(["row", "attribute", "rule"], maintain_order=True).sort("row", "attribute", "rule")
     refused = listed.filter(pl.col("severity") == "error")["row"].unique()
     rows = pl.select(row=pl.int_range(raw.height, dtype=pl.UInt32))["row"]
     is_accepted = (~rows.is_in(refused.implode())).alias("is_accepted")
-    return Screened(is_accepted, listed, tally_batch(raw, standardised, is_accepted, listed, contract))
+    return Screened(is_accepted, listed, tally_batch(raw, Judged(standardised.records, issues, listed, is_accepted), contract))
 
 
 def _broken_limits(raw: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:

@@ -16,6 +16,10 @@ from custview_pipeline_tests.factories import crosswalk, cuid
 TARGETS = {"completeness": 0.9, "conformity": 0.95, "uniqueness": 0.98, "timeliness": 0.9}
 
 
+def target_of(_source_system, _attribute, dimension):
+    return TARGETS[dimension]
+
+
 def claims(*rows):
     schema = {"source_system": pl.String, "attribute": pl.String, "record_id": pl.Int64, "is_valid": pl.Boolean}
     default = {"source_system": "crm", "attribute": "email", "is_valid": True}
@@ -89,7 +93,7 @@ def test_timeliness_holds_a_source_to_its_promise(age, promised, expected_counts
 )
 def test_a_score_is_the_share_that_passed(judged, failed, score, is_on_target):
     row = pl.DataFrame([("crm", "email", "completeness", judged, failed)], schema=SCORES, orient="row")
-    found = against_targets(row, TARGETS).row(0, named=True)
+    found = against_targets(row, target_of).row(0, named=True)
 
     assert found["score"] == pytest.approx(score)
     assert found["target"] == 0.9
@@ -98,7 +102,7 @@ def test_a_score_is_the_share_that_passed(judged, failed, score, is_on_target):
 
 def test_scores_come_in_order():
     rows = [("web", "email", "conformity", 1, 0), ("crm", "phone", "conformity", 1, 0), ("crm", "email", "conformity", 1, 0)]
-    found = against_targets(pl.DataFrame(rows, schema=SCORES, orient="row"), TARGETS)
+    found = against_targets(pl.DataFrame(rows, schema=SCORES, orient="row"), target_of)
 
     assert found.select("source_system", "attribute").rows() == [("crm", "email"), ("crm", "phone"), ("web", "email")]
 
@@ -106,4 +110,4 @@ def test_scores_come_in_order():
 def test_an_empty_lake_has_no_scores():
     nothing = [score_conformity(claims()), score_uniqueness(crosswalk()), score_timeliness(sources())]
 
-    assert against_targets(pl.concat(nothing), TARGETS).is_empty()
+    assert against_targets(pl.concat(nothing), target_of).is_empty()

@@ -9,9 +9,12 @@ import typer
 from typer.testing import CliRunner
 
 from custview_pipeline.adapters.project_directory import load_project
+from custview_pipeline.cli import quarantine
 from custview_pipeline.cli.app import app
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+
+QUARANTINE = [command.name or command.callback.__name__ for command in quarantine.app.registered_commands]
 
 
 def invoke(*arguments, **environment):
@@ -19,7 +22,9 @@ def invoke(*arguments, **environment):
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["demo", "init", "run", "up", "show", "export"]
+    assert COMMANDS == ["demo", "init", "validate", "run", "up", "show", "export", "dictionary"]
+    assert list(typer.main.get_command(app).commands) == [*COMMANDS, "quarantine"]
+    assert QUARANTINE == ["list", "show", "release"]
 
 
 def test_the_help_names_every_command_and_the_exit_codes():
@@ -28,19 +33,20 @@ def test_the_help_names_every_command_and_the_exit_codes():
     assert "Exit codes: 0 good; 1 the run failed or a blocking check failed; 2" in said
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "quarantine", *(f"quarantine {command}" for command in QUARANTINE)])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_the_help_of_a_command_has_an_example(command, flag):
-    result = invoke(command, flag)
+    result = invoke(*command.split(), flag)
     assert result.exit_code == 0
     assert f"Example: custview {command}" in result.output
 
 
 def test_the_examples_use_options_that_exist():
+    groups = [typer.main.get_command(each) for each in (app, quarantine.app)]
     known = {
-        option for command in typer.main.get_command(app).commands.values() for param in command.params for option in param.opts
+        option for group in groups for command in group.commands.values() for param in command.params for option in param.opts
     }
-    for command in app.registered_commands:
+    for command in (*app.registered_commands, *quarantine.app.registered_commands):
         assert set(re.findall(r"(?<= )--[a-z]+", command.epilog or "")) <= known
 
 
@@ -69,6 +75,21 @@ def test_init_writes_a_project_says_what_is_next_and_never_writes_over_one(tmp_p
     again = invoke("init", place)
     assert again.exit_code == 2
     assert "nothing was written" in again.output
+
+
+def test_init_drafts_a_contract_from_a_file_that_stays_where_it_is(tmp_path):
+    invoke("demo", tmp_path / "demo", "--records", "200")
+    (file,) = (tmp_path / "demo/data/crm").glob("*.csv")
+    result = invoke("init", tmp_path / "mine", "--from", file)
+    assert result.exit_code == 0, result.output
+    assert "stays where it is, the contract refers to it" in result.output
+    assert sorted(path.name for path in (tmp_path / "mine").rglob("*.*")) == [
+        "customers.odcs.yaml", "custview.yaml", "rulebook.yaml",
+    ]  # fmt: skip
+    run = invoke("run", "--project", tmp_path / "mine", CUSTVIEW_KEYS=str(tmp_path / "keys"))
+    assert run.exit_code == 0, run.output
+    assert invoke("init", tmp_path / "mine", "--from", file).exit_code == 2
+    assert invoke("init", tmp_path / "other", "--from", tmp_path / "absent.csv").exit_code == 2
 
 
 def test_the_project_that_init_writes_runs_as_it_is(tmp_path):

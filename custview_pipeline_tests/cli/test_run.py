@@ -9,8 +9,8 @@ from custview_pipeline_tests.worlds import SourceSpec, make_world, people
 
 def test_the_summary_says_what_came_in_what_was_refused_and_who_was_found(first_run):
     out = first_run["out"]
-    assert re.search(r"^crm +31 +30 +0 +0 +0 +1$", out, re.MULTILINE)
-    assert re.search(r"^shop +20 +20 +0 +0 +0 +0$", out, re.MULTILINE)
+    assert re.search(r"^crm +31 +30 +0 +0 +0 +0 +1$", out, re.MULTILINE)
+    assert re.search(r"^shop +20 +20 +0 +0 +0 +0 +0$", out, re.MULTILINE)
     assert "refused in crm: 1 row by completeness__full_name__required" in out
     assert re.search(r"30 customers out of 50 records: [\d,]+ pairs compared, [\d,]+ matches, \d+ reviews", out)
     assert "30 golden records, 30 of them new or changed" in out

@@ -138,9 +138,9 @@ PHONE = "customProperties: [{property: attribute, value: phone}]"
         (", path: data/shop/*.csv", "", "  - {server", "the server needs a path"),
         (
             "format: csv",
-            "format: xlsx",
-            "format: xlsx",
-            "format 'xlsx' is not supported; supported are csv, json, jsonl, ndjson, parquet",
+            "format: avro",
+            "format: avro",
+            "format 'avro' is not supported; supported are csv, json, jsonl, ndjson, parquet, xlsx",
         ),
         ("format: csv", "format: csv, delimiter: ab", "  - {server", "delimiter should be one ASCII character"),
         ("format: csv", "format: csv, encoding: utf-7000", "encoding", "unknown encoding 'utf-7000'"),

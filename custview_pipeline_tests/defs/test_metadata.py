@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.defs.intake import admission_of, files_of
+from custview_pipeline.defs.intake import admission_of, files_of, validation_metadata
 from custview_pipeline.defs.metadata import (
     PLATFORM_TEAM,
     column_schema,
@@ -20,6 +20,7 @@ from custview_pipeline.defs.metadata import (
     tag_value,
 )
 from custview_pipeline.defs.resources import ProjectResource
+from custview_pipeline.flows.deliver import Delivery
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline_tests.contracts.written_contracts import contract
 
@@ -67,7 +68,8 @@ def test_a_table_with_sealed_columns_is_tagged():
 def test_the_columns_of_a_source_are_those_it_reads_with_attribute_scheme_and_limits():
     columns = {column.name: column for column in source_schema(contract()).columns}
     assert list(columns) == ["id", "customer", "mobile", "landline", "born", "PASSPORT", "status"]
-    assert columns["PASSPORT"].tags == {"attribute": "national_id", "sensitivity": "personal", "scheme": "passport"}
+    tags = {"attribute": "national_id", "sensitivity": "restricted", "critical": "yes", "scheme": "passport"}
+    assert columns["PASSPORT"].tags == tags
     assert columns["PASSPORT"].constraints.unique
     assert not columns["customer"].constraints.nullable
     assert columns["mobile"].constraints.other == ["matches ^[0-9+() -]+$", "from 7 to 20 characters"]
@@ -101,3 +103,15 @@ def test_a_contract_written_by_people_still_loads():
     loaded = dg.Definitions(assets=[files_of(written), admission_of(written)], resources=resources)
     tags = {spec.key.to_user_string(): spec.tags for spec in loaded.resolve_all_asset_specs()}
     assert tags["shop_delivery"]["custview/domain"] == "Sales_Marketing"
+
+
+def test_scores_of_a_delivery_are_numbers_by_dimension():
+    report = Delivery("crm", refused_count=2, warned_count=3, reasons={"completeness__email__required": 2})
+    shown = validation_metadata(report, {"completeness": 0.9, "conformity": 1.0})
+    assert {name: value.value for name, value in shown.items() if name != "refused"} == {
+        "refused_count": 2,
+        "warned_count": 3,
+        "completeness": 0.9,
+        "conformity": 1.0,
+    }
+    assert isinstance(shown["conformity"], dg.FloatMetadataValue)

@@ -1,5 +1,7 @@
 """The job as Dagster runs it: what is materialised, what checks say, what a failure leaves undone."""
 
+from datetime import timedelta
+
 import dagster as dg
 import pytest
 
@@ -58,6 +60,30 @@ def test_metadata_are_numbers_flags_and_tables_of_names(first_run):
         for value in event.step_materialization_data.materialization.metadata.values()
     }
     assert kinds <= {dg.IntMetadataValue, dg.FloatMetadataValue, dg.BoolMetadataValue, dg.TableMetadataValue}
+
+
+def test_the_audit_tells_the_scores_of_each_source_by_channel_owner_and_dimension(first_run):
+    (metadata,) = [
+        event.step_materialization_data.materialization.metadata
+        for event in first_run[1].events
+        if event.is_step_materialization and event.asset_key == dg.AssetKey("quality_scores")
+    ]
+    rows = [record.data for record in metadata["by_source"].records]
+    assert {row["source_system"] for row in rows} == {"crm", "shop"}
+    assert {"completeness", "conformity", "uniqueness"} <= {row["dimension"] for row in rows}
+    assert all({"channel", "owner"} <= set(row) and 0 <= row["score"] <= 1 for row in rows)
+
+
+@pytest.mark.parametrize(("days", "gone"), [(30, 0), (0, 1)])
+def test_the_audit_lets_refused_rows_go_when_their_time_is_over(world, monkeypatch, days, gone):
+    monkeypatch.setattr("custview_pipeline.flows.quarantine.RETENTION", timedelta(days=days))
+    ran = run_job(world)
+    (metadata,) = [
+        event.step_materialization_data.materialization.metadata
+        for event in ran.events
+        if event.is_step_materialization and event.asset_key == dg.AssetKey("quality_scores")
+    ]
+    assert metadata["expired_quarantine_count"].value == gone
 
 
 def test_row_counts_are_told_where_a_table_has_one(first_run):

@@ -18,6 +18,7 @@ from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline_tests.factories import LATER, source_contract
+from custview_pipeline_tests.flows.delivery_desk import Desk
 from custview_pipeline_tests.flows.sealed_lake import Record, take_in
 
 ADA = {"given": "ada", "family": "winterbourne", "birth_date": "1961-04-17", "phones": ["2025550143"]}
@@ -97,3 +98,11 @@ def once_run(finished, tmp_path) -> House:
     house, _ = finished
     shutil.copytree(house.lake.root, tmp_path / "lake")
     return a_house(tmp_path / "lake", house.keyring)
+
+
+@pytest.fixture
+def desk(tmp_path, keyring) -> Desk:
+    contract = source_contract("crm", "full_name", "email", max_refused_share=1.0, file="contracts/crm.odcs.yaml")
+    desk = Desk(tmp_path, keyring, contract)
+    desk.redefine("source_key", is_required=True, is_unique=True)
+    return desk

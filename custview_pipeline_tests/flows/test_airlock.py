@@ -5,8 +5,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from custview_pipeline.flows.airlock import Airlock, Pending, admit
-from custview_pipeline_tests.factories import NOW, source_contract
+from custview_pipeline.flows.airlock import Airlock, admit
+from custview_pipeline.flows.examine import Pending
+from custview_pipeline_tests.factories import NOW, marks_of, source_contract
 
 ROW = {
     "source_key": "k1",
@@ -27,11 +28,7 @@ def contract_with(*personal, **more):
 
 
 def admitted(contract, keys, raw=ROW):
-    marks = pl.DataFrame(
-        [(1, 0, 1, None)],
-        schema={"record_id": pl.Int64, "content_digest": pl.Int64, "version": pl.Int32, "broken": pl.List(pl.String)},
-        orient="row",
-    )
+    marks = marks_of(1)
     airlock = Airlock(contract, "US", keys, "d1", NOW)
     admission = admit(airlock, Pending(pl.DataFrame(raw, dict.fromkeys(raw, pl.String)), marks))
     assert admission.quarantined.is_empty()

@@ -5,7 +5,14 @@ import pytest
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.flows.current import current_crosswalk
-from custview_pipeline.flows.export import export_crosswalk, export_edges, export_golden, export_quality, mask_values
+from custview_pipeline.flows.export import (
+    export_crosswalk,
+    export_edges,
+    export_golden,
+    export_quality,
+    export_quality_history,
+    mask_values,
+)
 from custview_pipeline.flows.portrait import portray
 from custview_pipeline.flows.reveal import golden_values, open_values
 from custview_pipeline.kernel.errors import UnknownCustomer, UnsealFailed
@@ -80,7 +87,15 @@ def test_quality_is_that_of_the_last_audit(once_run):
     )
 
 
-@pytest.mark.parametrize("export", [export_crosswalk, export_edges, export_quality])
+def test_the_history_of_quality_keeps_every_audit(once_run):
+    once_run.run("run-2")
+    history = export_quality_history(once_run.lake.snapshot())
+
+    assert history["run_id"].unique(maintain_order=True).to_list() == ["run-1", "run-2"]
+    assert history["measured_at"].is_sorted()
+
+
+@pytest.mark.parametrize("export", [export_crosswalk, export_edges, export_quality, export_quality_history])
 def test_an_empty_lake_exports_tables_without_rows(empty_house, export):
     assert export(empty_house.lake.snapshot()).is_empty()
 

@@ -1,4 +1,4 @@
-"""Tests of ``custview_pipeline.flows.workers``; but for the slow ones, its airlock only hands on what it is given."""
+"""Tests of ``custview_pipeline.flows.workers``; but for the slow ones, its task only hands on what it is given."""
 
 import os
 
@@ -6,15 +6,15 @@ import polars as pl
 import pytest
 
 from custview_pipeline.flows import workers
-from custview_pipeline.flows.airlock import Airlock, Pending
-from custview_pipeline.flows.workers import LEAST_ROWS_FOR_WORKERS, admit_all
+from custview_pipeline.flows.airlock import Airlock, admit
+from custview_pipeline.flows.examine import Pending
+from custview_pipeline.flows.workers import LEAST_ROWS_FOR_WORKERS, work_through
 from custview_pipeline.kernel.errors import Redacted
-from custview_pipeline_tests.factories import NOW, source_contract
+from custview_pipeline_tests.factories import NOW, marks_of, source_contract
 
 
-@pytest.fixture
-def _transparent(monkeypatch):
-    monkeypatch.setattr(workers, "admit", lambda airlock, batch: (airlock, batch))
+def hand_on(setting, batch):
+    return setting, batch
 
 
 class Refused(Exception):
@@ -30,18 +30,20 @@ def _no_pool(monkeypatch):
 
 
 @pytest.mark.parametrize(("rows", "count"), [(LEAST_ROWS_FOR_WORKERS - 1, 8), (10**6, 1), (0, 1)])
-@pytest.mark.usefixtures("_no_pool", "_transparent")
+@pytest.mark.usefixtures("_no_pool")
 def test_little_work_or_one_worker_stays_in_this_process(rows, count):
-    assert list(admit_all("airlock", iter("abc"), rows=rows, workers=count)) == [("airlock", batch) for batch in "abc"]
+    assert list(work_through(hand_on, "airlock", iter("abc"), rows=rows, workers=count)) == [
+        ("airlock", batch) for batch in "abc"
+    ]
 
 
-@pytest.mark.usefixtures("_no_pool", "_transparent")
+@pytest.mark.usefixtures("_no_pool")
 def test_much_work_is_given_to_workers():
     with pytest.raises(Refused):
-        next(admit_all("airlock", iter("abc"), rows=LEAST_ROWS_FOR_WORKERS, workers=2))
+        next(work_through(hand_on, "airlock", iter("abc"), rows=LEAST_ROWS_FOR_WORKERS, workers=2))
 
 
-@pytest.mark.usefixtures("_no_pool", "_transparent")
+@pytest.mark.usefixtures("_no_pool")
 def test_batches_are_read_as_they_are_wanted():
     read = []
 
@@ -50,7 +52,7 @@ def test_batches_are_read_as_they_are_wanted():
             read.append(batch)
             yield batch
 
-    admitted = admit_all("airlock", batches(), rows=3, workers=1)
+    admitted = work_through(hand_on, "airlock", batches(), rows=3, workers=1)
     next(admitted)
 
     assert read == ["a"]
@@ -67,12 +69,7 @@ def readings(count):
     """Return batches of one source, each of one row."""
     for number in range(count):
         raw = pl.DataFrame({"source_key": [f"k{number}"], "full_name": ["Ada Winterbourne"]})
-        marks = pl.DataFrame(
-            [(number, 0, 1, None)],
-            schema={"record_id": pl.Int64, "content_digest": pl.Int64, "version": pl.Int32, "broken": pl.List(pl.String)},
-            orient="row",
-        )
-        yield Pending(raw, marks)
+        yield Pending(raw, marks_of(number))
 
 
 @pytest.fixture
@@ -82,8 +79,8 @@ def airlock(keyring):
 
 @pytest.mark.slow
 def test_workers_admit_what_this_process_would_in_the_same_order(airlock):
-    alone = list(admit_all(airlock, readings(5), rows=5, workers=1))
-    together = list(admit_all(airlock, readings(5), rows=LEAST_ROWS_FOR_WORKERS, workers=2))
+    alone = list(work_through(admit, airlock, readings(5), rows=5, workers=1))
+    together = list(work_through(admit, airlock, readings(5), rows=LEAST_ROWS_FOR_WORKERS, workers=2))
 
     for one, other in zip(alone, together, strict=True):
         assert one.protected.drop("payload_sealed").equals(other.protected.drop("payload_sealed"))
@@ -94,4 +91,4 @@ def test_workers_admit_what_this_process_would_in_the_same_order(airlock):
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_one_clear_error(airlock):
     with pytest.raises(Redacted, match="was killed"):
-        list(admit_all(airlock, [Deadly()], rows=LEAST_ROWS_FOR_WORKERS, workers=2))
+        list(work_through(admit, airlock, [Deadly()], rows=LEAST_ROWS_FOR_WORKERS, workers=2))

@@ -343,7 +343,8 @@ def test_every_rule_has_a_dimension_of_the_data_contract_standard():
 
 
 def test_the_version_names_every_rule_set():
-    assert set(RULE_SETS) == {"names", "addresses", "phones", "emails", "dates", "identifiers", "codes", "features"}
+    every = {"names", "addresses", "phones", "emails", "dates", "identifiers", "codes", "features", "consistency"}
+    assert set(RULE_SETS) == every
     assert all(f"{name}={version}" in rule_set_version() for name, version in RULE_SETS.items())
 
 

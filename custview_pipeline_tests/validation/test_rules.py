@@ -23,6 +23,7 @@ def test_a_written_contract_gives_every_rule_a_name():
         "conformity__full_name__conforms",
         "conformity__phone__conforms",
         "conformity__birth_date__conforms",
+        "accuracy__birth_date__plausible",
         "conformity__national_id__conforms",
         "conformity__consent__conforms",
         "completeness__table__row_count",

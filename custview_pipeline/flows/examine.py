@@ -1,0 +1,217 @@
+"""What a delivery holds and how it is judged: all that taking it in and only trying it have in common."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
+from custview_pipeline.flows.survey import BATCH_ROWS, Survey, headers_of, survey
+from custview_pipeline.ingestion.changes import Changes, RowStatus, find_changes
+from custview_pipeline.kernel.errors import SourceUnreadable
+from custview_pipeline.kernel.ports import Progress, Source
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.standardisation.standardise import standardise
+from custview_pipeline.validation.gate import reason_to_refuse
+from custview_pipeline.validation.rules import reasons_for, rule_of, rules_of
+from custview_pipeline.validation.screen import Screened, screen
+from custview_pipeline.validation.tally import Tally
+from custview_pipeline.validation.verdicts import Verdict, verdicts
+
+WORKED_ON: Final = (RowStatus.NEW, RowStatus.CHANGED, RowStatus.CONFLICTING, RowStatus.KEYLESS)
+_LIMITS_OF_KEY: Final = {RowStatus.KEYLESS: "required", RowStatus.CONFLICTING: "unique"}
+_TOLD_REASONS: Final = 3
+
+
+class Reading(NamedTuple):
+    """What the first pass over a delivery found.
+
+    Attributes:
+        surveyed: What every row is known by.
+        changes: What is new, changed, unchanged or gone.
+        known_count: Records of the source that are held and not deleted.
+    """
+
+    surveyed: Survey
+    changes: Changes
+    known_count: int
+
+
+class Pending(NamedTuple):
+    """Rows that are to be standardised and judged.
+
+    Attributes:
+        raw: The contract's columns, all String.
+        marks: record_id (null where the key is missing), content_digest, version, broken (names of the rules that the first pass
+            found the row to break, or null), is_quarantined (the same row is in quarantine already, or comes before this one).
+    """
+
+    raw: pl.DataFrame
+    marks: pl.DataFrame
+
+
+class Examined(NamedTuple):
+    """A batch, standardised and judged; readable, so it lives in memory only."""
+
+    batch: StandardisedBatch
+    screened: Screened
+
+
+class Judgement(NamedTuple):
+    """How a whole delivery is judged.
+
+    Attributes:
+        verdicts: How every rule came out.
+        refusal: Why the gate refuses it, in one line; None where it may pass.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    refusal: str | None
+
+
+def read_delivery(
+    contract: SourceContract, source: Source, id_key: bytes, progress: Progress, known: pl.DataFrame, *, is_redone: bool = False
+) -> Reading:
+    """Read a delivery once and compare it with what is known of its source.
+
+    Args:
+        contract: Its contract.
+        source: Its files or tables.
+        id_key: The purpose key ``id``.
+        progress: Who is told.
+        known: ``KNOWN``, the current version of each record of the source.
+        is_redone: Whether rows with the same content are worked on again.
+
+    Raises:
+        SourceUnreadable: The source is not as its contract says.
+    """
+    with silenced(f"{contract.source_system}: reading the delivery"):
+        surveyed = survey(contract, source, id_key, progress)
+        changes = find_changes(surveyed.rows, known, is_snapshot=contract.extract == "snapshot", is_redone=is_redone)
+        return Reading(surveyed, changes, int((~known["is_deleted"]).sum()))
+
+
+def pending_rows(contract: SourceContract, source: Source, reading: Reading, quarantined: pl.DataFrame) -> Iterator[Pending]:
+    """Read the delivery again and yield the rows that need work, with their marks.
+
+    Args:
+        contract: Its contract.
+        source: Its files or tables.
+        reading: What the first pass found.
+        quarantined: record_id, content_digest of the rows of this source that are in quarantine.
+
+    Raises:
+        SourceUnreadable: The source is not as it was in the first pass.
+    """
+    marked, start = _marks(contract, reading, quarantined), 0
+    for batch in source.batches(headers_of(contract), rows=BATCH_ROWS):
+        marks = marked.slice(start, batch.frame.height)
+        start += batch.frame.height
+        if marks.height != batch.frame.height:
+            raise SourceUnreadable(f"{contract.source_system}: {batch.file} grew while it was read")
+        wanted = marks["is_wanted"]
+        if wanted.any():
+            yield Pending(batch.frame.filter(wanted), marks.filter(wanted).drop("is_wanted"))
+
+
+def examine(contract: SourceContract, region: str, pending: Pending) -> Examined:
+    """Standardise and judge one batch.
+
+    Args:
+        contract: The contract of the source.
+        region: Default country of the project.
+        pending: The rows.
+    """
+    batch = standardise(pending.raw, contract, region=region)
+    return Examined(batch, screen(pending.raw, batch, contract, extra_reasons=_as_reasons(pending.marks, contract)))
+
+
+def refused_rows(pending: Pending, screened: Screened) -> pl.DataFrame:
+    """Return the refused rows of a batch in order: row, their marks, and reasons (names of the rules, sorted)."""
+    rule = pl.format("{}__{}__{}", "dimension", "attribute", "rule")
+    broken = screened.reasons.filter(pl.col("severity") == "error").group_by("row").agg(reasons=rule.unique().sort())
+    marked = pending.marks.with_row_index("row").filter(~screened.is_accepted)
+    return marked.join(broken, on="row", how="left", maintain_order="left")
+
+
+def judge_delivery(
+    contract: SourceContract, reading: Reading, tally: Tally, reasons: Counter[str], *, refused_count: int
+) -> Judgement:
+    """Judge a delivery whose batches were all examined.
+
+    Args:
+        contract: Its contract.
+        reading: What the first pass found.
+        tally: The counts of all batches.
+        reasons: Refused rows by rule, the most frequent first.
+        refused_count: Rows refused.
+    """
+    row_count = reading.changes.rows.height
+    judged = verdicts(tally, contract, row_count=row_count, counted=reading.surveyed.counted)
+    why = reason_to_refuse(
+        judged,
+        contract,
+        refused_count=refused_count,
+        row_count=row_count,
+        deleted_count=reading.changes.deleted.height,
+        known_count=reading.known_count,
+    )
+    return Judgement(judged, why and _with_places(why, contract, judged, reasons))
+
+
+def count_reasons(refused: pl.DataFrame) -> Counter[str]:
+    """Return how many rows broke each rule that refuses, the most frequent first.
+
+    Args:
+        refused: Its column ``reasons`` is read.
+    """
+    return most_frequent_first(Counter(refused["reasons"].explode().drop_nulls().to_list()))
+
+
+def most_frequent_first(counts: Counter[str]) -> Counter[str]:
+    """Return the same counts, the largest first, those alike by name."""
+    return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+
+
+def _marks(contract: SourceContract, reading: Reading, quarantined: pl.DataFrame) -> pl.DataFrame:
+    """Return the marks of every row of the delivery, and whether it is wanted."""
+    same = ["record_id", "content_digest"]
+    held = quarantined.select(same).unique().with_columns(is_held=pl.lit(value=True))
+    return (
+        reading.changes.rows.with_row_index("position")
+        .join(_broken_rules(contract, reading), on="position", how="left", maintain_order="left")
+        .join(held, on=same, how="left", maintain_order="left", nulls_equal=True)
+        .select(
+            *same,
+            "version",
+            "broken",
+            is_quarantined=pl.col("is_held").fill_null(value=False) | ~pl.struct(same).is_first_distinct(),
+            is_wanted=pl.col("status").is_in([str(status) for status in WORKED_ON]),
+        )
+    )
+
+
+def _broken_rules(contract: SourceContract, reading: Reading) -> pl.DataFrame:
+    """Return, for each row that the first pass found to be refused, position and broken: the names of the rules it breaks."""
+    of_key = {status.value: rule_of(contract, contract.key_column, limit).name for status, limit in _LIMITS_OF_KEY.items()}
+    rule = pl.col("status").replace_strict(of_key, default=None, return_dtype=pl.String)
+    by_key = reading.changes.rows.with_row_index("position").select("position", rule=rule).drop_nulls("rule")
+    return pl.concat([by_key, reading.surveyed.repeated]).group_by("position").agg(broken=pl.col("rule").sort())
+
+
+def _as_reasons(marks: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:
+    """Return the rules that the first pass found broken as reasons of the screen."""
+    broken = marks.select("broken").with_row_index("row").explode("broken").drop_nulls("broken")
+    rules = {rule.name: rule for rule in rules_of(contract)}
+    rows = broken.partition_by("broken", as_dict=True)
+    return pl.concat([ISSUES.to_frame(), *(reasons_for(rules[str(name)], found["row"]) for (name,), found in rows.items())])
+
+
+def _with_places(why: str, contract: SourceContract, judged: tuple[Verdict, ...], reasons: Counter[str]) -> str:
+    """Return why the gate stays shut, with files, contract and fields to look at."""
+    columns = {verdict.rule.name: verdict.rule.column for verdict in judged}
+    broken = [f"{columns.get(rule) or 'rows'} by {rule} ({count})" for rule, count in list(reasons.items())[:_TOLD_REASONS]]
+    refused = f"; refused: {', '.join(broken)}" if broken else ""
+    return f"{why}; see {contract.path_pattern} and {contract.file}{refused}"

@@ -1,0 +1,1 @@
+"""Identifiers and closed lists: countries, languages, industries, gender, consent."""

@@ -1,0 +1,1 @@
+"""Names of persons and enterprises, in any script."""

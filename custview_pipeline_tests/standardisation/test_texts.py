@@ -1,0 +1,36 @@
+"""Words of the source: text as it stands, websites."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custview_pipeline.standardisation.texts import read_text, read_website
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "rule"),
+    [
+        ("https://www.Acme.org/", "acme.org", None),
+        ("Acme.org/Shop", "acme.org/Shop", None),
+        ("http://acme.co.uk:8080", "acme.co.uk:8080", None),
+        ("see brochure", "see brochure", "not_a_website"),
+    ],
+)
+def test_a_website_is_its_host(text, value, rule):
+    (reading,) = read_website(text)
+    assert (reading.value, reading.rule) == (value, rule)
+    assert read_website(value)[0].value == value
+
+
+def test_words_of_the_source_are_compared_without_case_and_accents():
+    assert read_text("Café-Owner")[0][:3] == ("Café-Owner", "cafe owner", "cafe owner")
+    assert read_text("医生")[0].comparable == "医生"
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(st.text(max_size=20), st.from_regex(r"(https?://)?(www\.)?[A-Za-z0-9.-]{3,15}/{0,3}[a-z/]{0,6}", fullmatch=True))
+)
+def test_reading_a_website_again_changes_nothing(text):
+    (first,) = read_website(text)
+    assert read_website(first.value) == (first,)
