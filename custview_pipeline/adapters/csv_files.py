@@ -1,22 +1,28 @@
 """CSV as text columns: streamed through Arrow, with the line named where Arrow would quote it."""
 
 import csv
-import io
+import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Final, NamedTuple, TextIO, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 
 from custview_pipeline.adapters.delivery_file import CHUNK_BYTES, DeliveryFile
+from custview_pipeline.kernel.errors import SourceUnreadable
 
 _BLOCK_BYTES: Final = 4 << 20  # the longest row that can be read, and what is held of a file at a time
 _LONGEST_FIELD: Final = 64 << 20  # characters; what is longer is a quote left open rather than a cell
 _DELIMITERS: Final = frozenset(",;\t|")
 _MOST_BYTES_OF_A_CHARACTER: Final = 4  # in UTF-8
+_LONGEST_WAIT_SECONDS: Final = 5.0  # for a thread that has one block to read, some milliseconds
+_Thing = TypeVar("_Thing")
 _END: Final = "\x00end"  # no line of a file that was read without complaint can be this
 
 
@@ -51,7 +57,9 @@ def read_csv(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.DataFram
         body = _Body(opened, file)
         if not body.is_empty:
             yield from _arrow_frames(file, columns, opened.header, body)
-            _check_last_quote(file, body)
+        if body.fault is not None:
+            raise body.fault
+        _check_last_quote(file, body)
 
 
 class _Opened(NamedTuple):
@@ -76,61 +84,110 @@ def _opened(file: DeliveryFile, columns: Sequence[str]) -> Iterator[_Opened]:
         yield _Opened(text, header, reader.line_num)
 
 
-class _Body(io.RawIOBase):
+class _Body:
     """What follows the header, as UTF-8, watched for what no text file holds."""
 
     def __init__(self, opened: _Opened, file: DeliveryFile) -> None:
-        super().__init__()
         self._text, self._file, self._line = opened.text, file, opened.line + 1
         self._left = b""
         self.quotes = 0
+        self.fault: SourceUnreadable | None = None  # why the text ends here; raised in Arrow's thread it would outlive that
         self._refill(CHUNK_BYTES)
         self.is_empty = not self._left
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._left:
-            self._refill(max(1, len(buffer) // _MOST_BYTES_OF_A_CHARACTER))
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, at most ``size``; none at the end."""
+        if not self._left and self.fault is None:
+            self._refill(max(1, size // _MOST_BYTES_OF_A_CHARACTER))
+        read, self._left = self._left[:size], self._left[size:]
+        return read
 
     def _refill(self, characters: int) -> None:
         try:
             text = self._text.read(characters)
         except UnicodeError:
-            raise self._file.wrong_encoding() from None
+            self.fault = self._file.wrong_encoding()
+            return
         if (nul := text.find("\x00")) >= 0:
-            raise self._file.unreadable(f"line {self._line + text.count(chr(10), 0, nul)} holds a NUL byte")
+            self.fault = self._file.unreadable(f"line {self._line + text.count(chr(10), 0, nul)} holds a NUL byte")
+            return
         self._line += text.count("\n")
         self.quotes += text.count('"')
         self._left = text.encode()
 
 
+class _Lent:
+    """Counts the Python objects that Arrow's thread holds: ``count``."""
+
+    def __init__(self) -> None:
+        self.count, self._changed = 0, threading.Condition()
+
+    def lend(self, thing: _Thing) -> _Thing:
+        """Return the object, counted until nothing refers to it any more."""
+        with self._changed:
+            self.count += 1
+        weakref.finalize(thing, self._give_back)
+        return thing
+
+    def _give_back(self) -> None:
+        with self._changed:
+            self.count -= 1
+            self._changed.notify_all()
+
+    def wait_for_all(self) -> None:
+        """Return when Arrow holds none; it lets go of them in its thread, within milliseconds after its reader is gone."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.count == 0, _LONGEST_WAIT_SECONDS)
+
+
+class _Feed:
+    """A body as Arrow's thread takes it, which reads ahead: a file with ``read``."""
+
+    closed = False
+
+    def __init__(self, body: _Body, lent: _Lent) -> None:
+        self._body, self._lent = body, lent
+
+    def read(self, size: int) -> npt.NDArray[np.uint8]:
+        """Return the next bytes; an array, for bytes would not tell when they are let go of."""
+        return self._lent.lend(np.frombuffer(self._body.read(size), np.uint8))
+
+
 def _arrow_frames(file: DeliveryFile, columns: Sequence[str], header: list[str], body: _Body) -> Iterator[pl.DataFrame]:
     places = {name: f"field_{header.index(name)}" for name in columns}
     try:
+        for batch in _batches(file, header, list(places.values()), body):
+            yield pl.DataFrame(batch).select(pl.col(place).alias(name) for name, place in places.items())
+    except pa.ArrowInvalid:
+        raise body.fault or file.unreadable(_first_misfit(file) or "the file is not readable as CSV") from None
+
+
+def _batches(file: DeliveryFile, header: list[str], places: list[str], body: _Body) -> Iterator[pa.RecordBatch]:
+    """Yield what Arrow reads, and end only when Arrow's thread is done with all that is Python's.
+
+    Where that thread asks for bytes, or lets go of some, while the interpreter exits, because the file was found faulty or a
+    sample of it was enough, it aborts the process.
+    """
+    lent, reader = _Lent(), None
+    try:
         reader = pyarrow.csv.open_csv(
-            pa.PythonFile(body, mode="r"),
+            pa.PythonFile(lent.lend(_Feed(body, lent)), mode="r"),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=[f"field_{place}" for place in range(len(header))], block_size=_BLOCK_BYTES, use_threads=False
             ),
             parse_options=pyarrow.csv.ParseOptions(delimiter=file.contract.delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=list(places.values()),
-                column_types=dict.fromkeys(places.values(), pa.string()),
+                include_columns=places,
+                column_types=dict.fromkeys(places, pa.string()),
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),
         )
-        for batch in reader:
-            yield pl.DataFrame(batch).select(pl.col(place).alias(name) for name, place in places.items())
-    except pa.ArrowInvalid:
-        raise file.unreadable(_first_misfit(file) or "the file is not readable as CSV") from None
+        yield from reader
+    finally:
+        del reader
+        lent.wait_for_all()
 
 
 def _check_last_quote(file: DeliveryFile, body: _Body) -> None:

@@ -17,6 +17,7 @@ from custview_pipeline.adapters.sniffed_file import Form, sniff
 from custview_pipeline.contracts.drafting.cell_shapes import shares_of
 from custview_pipeline.contracts.drafting.columns import draft_columns
 from custview_pipeline.contracts.drafting.document import DraftedSource, contract_text
+from custview_pipeline.contracts.drafting.header_words import attribute_of_header
 from custview_pipeline.contracts.odcs_quality import snake_case
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.kernel.redaction import silenced
@@ -140,12 +141,15 @@ def _refuse_record(file: DeliveryFile, headers: list[str], sample: pl.DataFrame)
     """Refuse a file without a header: its first record would become names of columns, for everybody to read.
 
     Raises:
-        SourceUnreadable: A header has the shape of a value, or stands among the cells under it.
+        SourceUnreadable: A header has the shape of a value, or stands among the cells under it; or none of them is a word
+            that headers are made of.
     """
     for place, header in enumerate(headers, start=1):
         shares = shares_of(pl.Series([header.strip()]))
         if any(shares[shape] for shape in _VALUE_SHAPES) or (sample[header] == header).any():
             raise file.unreadable(f"its first row looks like a record and not like a header (column {place}): add a header")
+    if not any(attribute_of_header(header) for header in headers):
+        raise file.unreadable("no header of it is a known word, its first row may be a record: add a header, or name a column id")
 
 
 def _path_from(directory: Path, file: Path) -> str:

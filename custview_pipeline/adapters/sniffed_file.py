@@ -51,19 +51,23 @@ def sniff(path: Path) -> Form:
     if packed is not None:
         return Form(packed)
     text = start.decode(encoding, "replace").lstrip("\ufeff").lstrip()
-    if (reason := _reason_to_refuse(start, text)) is not None:
+    if (reason := _reason_to_refuse(start, text, encoding)) is not None:
         raise SourceUnreadable(f"{path.name}: {reason}")
     if text.startswith("{"):
         return Form("jsonl", encoding, encoding_why=why)
     return Form("csv", encoding, _delimiter(text), why)
 
 
-def _reason_to_refuse(start: bytes, text: str) -> str | None:
+def _reason_to_refuse(start: bytes, text: str, encoding: str) -> str | None:
+    if (packed := next((reason for magic, reason in _REFUSED.items() if start.startswith(magic)), None)) is not None:
+        return packed
+    if b"\x00" in start and not encoding.startswith("utf"):
+        return "neither text nor Parquet nor an Excel workbook (.xlsx)"
     if not text.strip():
         return "the file is empty"
     if text.startswith("["):
         return "a JSON array; JSON lines are needed, one object a line"
-    return next((reason for magic, reason in _REFUSED.items() if start.startswith(magic)), None)
+    return None
 
 
 def _encoding(path: Path, start: bytes) -> tuple[str, str]:

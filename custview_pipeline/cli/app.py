@@ -22,6 +22,7 @@ from custview_pipeline.cli.progress import LiveProgress
 from custview_pipeline.cli.summary import print_summary
 from custview_pipeline.cli.terminal import messages, results
 from custview_pipeline.cli.trial_page import print_trial, trial_as_json
+from custview_pipeline.contracts.project import PROJECT_FILE
 from custview_pipeline.contracts.value_standards import dictionary_rows
 from custview_pipeline.contracts.yaml_text import suggest
 from custview_pipeline.demo.world import generate
@@ -105,6 +106,8 @@ def init(
         if source:
             console.print(f"{escape(str(source))} stays where it is, the contract refers to it; no value of it was written")
         described = "look over the contract" if source else "describe your source in the contract"
+        region = load_project(directory).region
+        console.print(f"what names no country is read as of {region}: the region in {escape(str(directory / PROJECT_FILE))}")
         console.print(f"next: {described}, then custview run --project {escape(str(directory))}")
 
 

@@ -107,7 +107,8 @@ _DICTIONARY: Final = (
     Attribute("occupation", "Occupation", "职业", "text", examples=("teacher",)),
     Attribute(
         "email", "E-mail address", "电子邮箱", "contact", longest=254, format="local@domain, small letters (RFC 5321, RFC 6531)",
-        pattern=r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+", is_critical=True, is_distinguishing=True, examples=("ada@example.org",),
+        pattern=r'(?:[^@\s]{1,64}|"(?:[^"\\]|\\.){1,64}")@[^@\s]+\.[^@\s]+', is_critical=True, is_distinguishing=True,
+        examples=("ada@example.org",),
     ),
     Attribute(
         "phone", "Telephone number", "电话号码", "contact", longest=20, pattern=r"\+[1-9][0-9]{5,18}",
@@ -159,7 +160,8 @@ _DICTIONARY: Final = (
     ),
     Attribute(
         "industry_code", "Industry, by scheme", "行业代码 (按分类标准)", "code", longest=8,
-        format="code of NAICS, ISIC, NACE or GB/T 4754", pattern=r"[A-Z]?[0-9][0-9.]*", sensitivity="open", examples=("541511",),
+        format="code of NAICS, ISIC, NACE or GB/T 4754", pattern=r"[A-Z]|[A-Z]?[0-9][0-9.]*", sensitivity="open",
+        examples=("541511",),
     ),
     Attribute(
         "language", "Language the customer prefers", "首选语言", "code", longest=3, format="BCP 47 primary subtag",

@@ -34,10 +34,6 @@ class Place:
         """Return a scalar as it was written."""
         return self.written.scalar(*self.path, *more)
 
-    def is_written(self, *more: str | int) -> bool:
-        """Return whether there is such a key at all."""
-        return (*self.path, *more) in self.written.lines
-
 
 @dataclass(frozen=True, slots=True)
 class CustomValue:

@@ -26,7 +26,7 @@ class Reading(NamedTuple):
     part_count: int = 1
 
 
-_PLACE: Final = {"code": pl.UInt32(), "position": pl.UInt8()}
+_PLACE: Final = {"code": pl.UInt32(), "position": pl.UInt16()}
 READING: Final = pl.Schema(
     {
         "value": pl.String(),

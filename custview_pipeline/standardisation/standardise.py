@@ -1,6 +1,6 @@
 """A batch of raw rows becomes a batch of standardised records: the one door of this room."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import polars as pl
@@ -57,7 +57,7 @@ def standardise(raw: pl.DataFrame, contract: SourceContract, *, region: str, tod
     country = countries.select("row", country=pl.col("feature")).drop_nulls().unique("row", keep="first", maintain_order=True)
     cells = cells.join(country, on="row", how="left", maintain_order="left").with_columns(pl.col("country").fill_null(region))
     found, values, broken = _read(cells, contract, entity_types, region=region, today=today)
-    records, time_issues = _records(cells, contract, entity_types, region)
+    records, time_issues = _records(cells, contract, entity_types, region=region, today=today)
     rows = cells.select("row", is_enterprise=entity_types == EntityType.ENTERPRISE.value)
     every_value = pl.concat([number_values(countries, "country", entity_types), *values]).sort("row", "attribute", "slot")
     contradictions = check_consistency(records, every_value, country["row"], contract)
@@ -114,15 +114,18 @@ def _attribute_of(golden_attribute: str, contract: SourceContract) -> str:
 
 
 def _records(
-    cells: pl.DataFrame, contract: SourceContract, entity_types: pl.Series, region: str
+    cells: pl.DataFrame, contract: SourceContract, entity_types: pl.Series, *, region: str, today: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     moments, issues = {}, []
+    # A record from the future would be the most recent one for ever; a day is left for clocks and zones.
+    latest = datetime.combine(today, time.max, UTC) + timedelta(days=1)
     for attribute in ("updated_at", "created_at"):
         stated = first_filled(cells, contract, attribute)
         form = next((column.date_format for column in contract.carrying(attribute)), None)
-        moments[attribute] = read_timestamps(stated, form, is_month_first=region in MONTH_FIRST)
-        issues.append(
-            issue_frame(cells.filter(stated.is_not_null() & moments[attribute].is_null())["row"], attribute, "not_a_timestamp")
-        )
+        moment = read_timestamps(stated, form, is_month_first=region in MONTH_FIRST)
+        is_future = (moment > latest).fill_null(value=False)
+        issues.append(issue_frame((stated.is_not_null() & moment.is_null()).arg_true(), attribute, "not_a_timestamp"))
+        issues.append(issue_frame(is_future.arg_true(), attribute, "future_date"))
+        moments[attribute] = moment.set(is_future, None)
     records = cells.select("row", entity_type=entity_types, country="country", **moments)
     return records.cast(RECORDS), pl.concat(issues)

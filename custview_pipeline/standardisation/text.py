@@ -46,6 +46,7 @@ _HAN: Final = re.compile(f"[{HAN}]")
 # Nothing to clean: printable ASCII and common Chinese characters, which are their own normal form, with single spaces within.
 _CLEAN: Final = r"^[!-~\u4e00-\u9fff]+(?: [!-~\u4e00-\u9fff]+)*$"
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
+_OF_WORDS: Final = "LMN"  # Unicode's letters, marks and numbers
 _NOT_LETTERS: Final = re.compile(r"[^a-z' -]")
 
 
@@ -104,7 +105,18 @@ def _words(text: str) -> tuple[str, ...]:
 def comparable_text(text: str) -> str | None:
     """Return what free text is compared by: folded where it is Latin, case-folded in its own script elsewhere."""
     folded = _SEPARATORS.sub(" ", fold(text)).strip()
-    return folded or " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or None
+    if folded and not _has_other_script(text):
+        return folded
+    own = unicodedata.normalize("NFKC", text).casefold()
+    words = "".join(sign if unicodedata.category(sign)[0] in _OF_WORDS else " " for sign in own).split()
+    return " ".join(words or own.split()) or None
+
+
+def _has_other_script(text: str) -> bool:
+    """Return whether letters or digits are left out where a text is folded."""
+    if text.isascii():
+        return False
+    return any(sign.isalnum() and not sign.isascii() for sign in unicodedata.normalize("NFKD", text.translate(_APART)))
 
 
 def has_han(text: str) -> bool:

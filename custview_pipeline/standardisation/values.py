@@ -13,7 +13,7 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.source_contract import SourceColumn, SourceContract
 from custview_pipeline.contracts.standardised_record import VALUES
 from custview_pipeline.standardisation.addresses.addresses import ADDRESS, AddressCells, read_address
-from custview_pipeline.standardisation.addresses.us_batches import read_us_addresses
+from custview_pipeline.standardisation.addresses.plain_addresses import read_plain_addresses
 from custview_pipeline.standardisation.cells import cell_of
 from custview_pipeline.standardisation.codes.codes import read_consent, read_gender
 from custview_pipeline.standardisation.codes.countries import MONTH_FIRST
@@ -119,7 +119,7 @@ def _read_phones(cells: pl.DataFrame, columns: Sequence[SourceColumn]) -> pl.Dat
 
 def in_order(frames: Iterable[pl.DataFrame], schema: pl.Schema = READING) -> pl.DataFrame:
     """Return readings of several columns by row; of one row in the order of the frames."""
-    empty = pl.DataFrame(schema={"row": pl.UInt32(), "position": pl.UInt8(), **schema})
+    empty = pl.DataFrame(schema={"row": pl.UInt32(), "position": pl.UInt16(), **schema})
     return pl.concat([empty, *frames]).sort("row", maintain_order=True)
 
 
@@ -169,7 +169,7 @@ def read_addresses(cells: pl.DataFrame, contract: SourceContract) -> pl.DataFram
             for part, name in zip(carried, columns, strict=True)
         ]
         frame = cells.select("row", *parts, "country").filter(pl.any_horizontal(pl.col(part).is_not_null() for part in carried))
-        frames.append(read_distinct(frame, [*AddressCells._fields, "country"], read_address, ADDRESS, quick=read_us_addresses))
+        frames.append(read_distinct(frame, [*AddressCells._fields, "country"], read_address, ADDRESS, quick=read_plain_addresses))
     return in_order(frames, ADDRESS)
 
 

@@ -50,11 +50,13 @@ def test_the_form_of_a_file_is_seen_by_its_bytes(tmp_path, content, form):
         (gzip.compress(b"id\n1\n"), "packed (gzip)"),
         (b"\xd0\xcf\x11\xe0rest", "save it as .xlsx"),
         (b'[{"id": 1}]', "a JSON array"),
+        (b"\x89\xff\x00\x9dnoise\n,\x00\n", "neither text nor Parquet nor an Excel workbook"),
         (b"PAR1....", "not a Parquet file"),
         (b"PK\x03\x04....", "not an Excel workbook"),
         (b"id,id\n1,2\n", "each needs a header of its own"),
         (b"1,Ada Marlow,ada@example.org\n2,Otto,otto@example.org\n", "looks like a record and not like a header (column 1)"),
         (b"Ada,Chicago,US\nOtto,Boston,US\n", "looks like a record and not like a header (column 3)"),
+        (b"Ada Marlow,Chicago\nOtto Keating,Boston\n", "its first row may be a record: add a header"),
     ],
 )
 def test_a_file_that_no_contract_can_be_drafted_from_is_told_of_without_a_value(tmp_path, content, said):

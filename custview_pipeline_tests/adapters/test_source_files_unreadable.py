@@ -1,12 +1,15 @@
 """Deliveries that cannot be read say so in one line that shows no value."""
 
+import gc
 import json
 import traceback
+from collections import deque
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from custview_pipeline.adapters.csv_files import _Feed, _Lent
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline_tests.adapters.delivered_files import CANARY, all_rows, delivered, source_contract
@@ -206,3 +209,26 @@ def test_a_header_at_fault_stops_the_delivery_before_its_first_row(tmp_path):
     source = delivered(tmp_path, {"a": f"{HEADER}{GOOD}", "b": f"id,name\n1,{CANARY}\n"})
     with pytest.raises(SourceUnreadable, match="data/b: the header lacks 'born'"):
         next(source.batches())
+
+
+LONG = HEADER + GOOD * 400_000  # more than Arrow takes at a time
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (LONG, None),
+        (LONG + "1,2\n" + GOOD * 400_000, "fields where the header has"),
+        (LONG + "\x00\n" + GOOD, "a NUL byte"),
+        ((LONG + "é,2,3\n").encode("latin-1"), "is not utf-8"),
+    ],
+)
+def test_arrows_thread_has_let_go_of_a_csv_file_that_is_left_in_the_middle(tmp_path, content, complaint):
+    batches = delivered(tmp_path, content).batches(rows=100_000)
+    next(batches)
+    if complaint is None:
+        batches.close()
+    else:
+        with pytest.raises(SourceUnreadable, match=complaint):
+            deque(batches, maxlen=0)
+    assert not [each for each in gc.get_objects() if type(each) is _Feed or (type(each) is _Lent and each.count)]

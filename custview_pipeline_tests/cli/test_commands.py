@@ -83,6 +83,7 @@ def test_init_drafts_a_contract_from_a_file_that_stays_where_it_is(tmp_path):
     result = invoke("init", tmp_path / "mine", "--from", file)
     assert result.exit_code == 0, result.output
     assert "stays where it is, the contract refers to it" in result.output
+    assert "what names no country is read as of US" in result.output
     assert sorted(path.name for path in (tmp_path / "mine").rglob("*.*")) == [
         "customers.odcs.yaml", "custview.yaml", "rulebook.yaml",
     ]  # fmt: skip

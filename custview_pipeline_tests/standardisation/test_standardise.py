@@ -342,6 +342,16 @@ def test_every_rule_has_a_dimension_of_the_data_contract_standard():
     }
 
 
+@pytest.mark.parametrize(
+    ("modified", "is_known"), [("2026-07-01T10:00:00Z", True), ("2026-07-02T00:00:01Z", False), ("2099-12-30", False)]
+)
+def test_a_record_from_the_future_is_not_the_most_recent_one(modified, is_known):
+    batch = run(CRM, SMITH | {"modified": modified})
+
+    assert (batch.records["updated_at"].item() is not None) is is_known
+    assert (("updated_at", "future_date") in rules_of(batch)) is not is_known
+
+
 def test_the_version_names_every_rule_set():
     every = {"names", "addresses", "phones", "emails", "dates", "identifiers", "codes", "features", "consistency"}
     assert set(RULE_SETS) == every
@@ -363,3 +373,19 @@ def test_no_text_breaks_a_batch(rows, region):
     assert batch.records.height == batch.features.height == len(rows)
     assert set(batch.values.filter(pl.col("is_valid").not_()).select("row").unique()["row"]) <= set(batch.issues["row"])
     assert batch.values["value"].null_count() == batch.values["comparable"].null_count() == 0
+
+
+@pytest.mark.parametrize(("name", "text"), [("mail", "a@b.example,"), ("mobile", "212-736-5000;")])
+def test_a_cell_of_more_values_than_anyone_has_is_read(name, text):
+    batch = run(CRM, SMITH | {name: text * 300}, SMITH | {"id": "2"})
+    assert batch.records.height == 2
+    assert batch.values.filter(pl.col("row") == 1).height == run(CRM, SMITH).values.height
+
+
+def test_chinese_addresses_are_compared_by_their_words():
+    rows = [
+        {**SMITH, "id": address, "country": "CN", "address": address}
+        for address in ("北京市朝阳区建国路88号", "上海市浦东新区世纪大道88号")
+    ]
+    addresses = run(CRM, *rows).values.filter(pl.col("attribute") == "address")
+    assert addresses["comparable"].n_unique() == 2

@@ -34,7 +34,7 @@ ADDRESS: Final = pl.Schema(
 # With the territories and the associated states that ZIP codes serve.
 UNITED_STATES: Final = ("US", "PR", "GU", "VI", "AS", "MP", "FM", "MH", "PW")
 LINE_BREAKS: Final = re.compile(r"[ ,]*\n[ ,\n]*")
-_UNIT: Final = re.compile(r"^(?:flat|apt\.?|apartment|unit|suite|ste\.?|room|floor|level|shop)\b", re.IGNORECASE)
+UNIT: Final = re.compile(r"^(?:flat|apt\.?|apartment|unit|suite|ste\.?|room|floor|level|shop)\b", re.IGNORECASE)
 
 
 class AddressCells(NamedTuple):
@@ -56,13 +56,21 @@ class AddressCells(NamedTuple):
         """Return the street line, or the whole address where the source has it in one field."""
         if self.address or self.address_line1 or self.address_line2:
             return self.address or ", ".join(line for line in (self.address_line1, self.address_line2) if line)
+        if self.street_name and has_han(self.street_name):
+            return self._chinese_line(self.street_name)
         street = " ".join(part for part in (self.house_number, self.street_name) if part)
         box = f"PO Box {re.sub(r'(?i)^p[. ]*o[. ]*box *', '', self.po_box)}" if self.po_box else None
         return ", ".join(part for part in (street, self._unit_with_type, box) if part)
 
+    def _chinese_line(self, street: str) -> str:
+        """Return the line as Chinese is written: the number behind the street, and closed by its own character."""
+        number = self.house_number or ""
+        closed = f"{number}号" if number.isdigit() else number
+        return " ".join(part for part in (f"{street}{closed}", self.unit, self.po_box) if part)
+
     @property
     def _unit_with_type(self) -> str | None:
-        if self.unit is None or not re.fullmatch(r"[#\w-]{1,6}", self.unit) or _UNIT.match(self.unit):
+        if self.unit is None or not re.fullmatch(r"[#\w-]{1,6}", self.unit) or UNIT.match(self.unit):
             return self.unit
         return f"Unit {self.unit.lstrip('#')}"
 
@@ -88,7 +96,8 @@ def read_address(*cells: str | None) -> list[tuple[object, ...]]:
         found = _read_us(address, line)
     else:
         found = read_other_address(line, Place(address.city, address.region, address.postal_code), country)
-    key = comparable_text(found.display.removesuffix(f"-{found.parts.get('postal_code_extension')}"))
+    extension = found.parts.get("postal_code_extension")
+    key = comparable_text(found.display.removesuffix(f"-{extension}") if extension else found.display)
     parts = {**found.parts, "country": country}
     return [(found.display, key, found.rule, to_json(parts), max(1, len(found.parts)), *found.compared)]
 

@@ -44,11 +44,16 @@ def parse_chinese_address(text: str) -> dict[str, str]:
     """
     line, code = _take_postal_code(text.translate(_HALF_WIDTH) if _IS_FULL_WIDTH.search(text) else text)
     parts, rest = take_place(_COUNTRY.sub("", _APART.sub("", line)))
-    levels = _LEVELS.match(_NUMERAL.sub(_in_digits, rest))
-    parts |= {level: part for level, part in (levels.groupdict() if levels else {"unit": rest}).items() if part}
+    parts |= parse_levels(rest)
     if code:
         parts["postal_code"] = code
     return parts
+
+
+def parse_levels(rest: str) -> dict[str, str]:
+    """Return the parts of an address below its district: any of town, street, house_number, building, entrance, unit."""
+    levels = _LEVELS.match(_NUMERAL.sub(_in_digits, rest))
+    return {level: part for level, part in (levels.groupdict() if levels else {"unit": rest}).items() if part}
 
 
 def _take_postal_code(text: str) -> tuple[str, str | None]:
@@ -88,13 +93,24 @@ def comparable_chinese_address(parts: dict[str, str]) -> ComparableAddress:
     number = re.search(r"\d+", parts.get("house_number", ""))
     return ComparableAddress(
         number[0] if number else None,
-        _spell(_STREET_SUFFIX.sub("", parts.get("street", "")) or parts.get("building", "")),
+        spell(street_name(parts.get("street", "")) or parts.get("building", "")),
         room[-1].lower() if room else None,
-        _spell(short_name(parts.get("city") or parts.get("region") or "")),
+        spell_city(parts),
         parts.get("postal_code"),
     )
 
 
+def street_name(street: str) -> str:
+    """Return a street without the word that says what kind it is."""
+    return _STREET_SUFFIX.sub("", street)
+
+
+def spell_city(parts: dict[str, str]) -> str | None:
+    """Return the city in pinyin, the region where there is none."""
+    return spell(short_name(parts.get("city") or parts.get("region") or ""))
+
+
 @lru_cache(100_000)
-def _spell(name: str) -> str | None:
+def spell(name: str) -> str | None:
+    """Return a name in pinyin."""
     return one_spelling(to_pinyin(name)) or None

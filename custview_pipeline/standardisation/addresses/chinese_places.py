@@ -10,7 +10,8 @@ _OTHER_NAME: Final = re.compile(
     r"[东西南北中外内前后上下]{0,2}[一二三四五六七八九十\d]{0,3}(?:大?[街道]|[路巷弄]|胡同)|[门村镇乡站港湾]|新村|小区|花园|家园|大厦|广场|公园|"
     r"商城|大学|学院|医院|银行|饭店|酒店|宾馆|公司|集团|大桥|机场"
 )
-_STREET_WITH_NUMBER: Final = re.compile(r"(?:路|街|大道|巷|弄|胡同)\D{0,3}\d+(?:号|號|弄)")
+_NUMERALS: Final = r"\d\u3007零一二三四五六七八九十"
+_STREET_WITH_NUMBER: Final = re.compile(f"(?:路|街|大道|巷|弄|胡同)[^{_NUMERALS}]{{0,3}}[{_NUMERALS}]+(?:号|號|弄)")
 _HEADING: Final = re.compile(r"(?:市辖区|(?:省|自治区)直辖县级行政(?:区划|单位))*")
 # What no list knows: Taiwan's cities, new districts, development zones, misspelt names.
 _UNLISTED_CITY: Final = re.compile(r"[^省市区區县縣路街道号號\d]{1,9}?(?:自治州|地区|盟(?!路)|市(?![场民政中])|縣)")
@@ -45,6 +46,38 @@ def take_place(line: str) -> tuple[dict[str, str], str]:
     while (form := _longest(rest := _HEADING.sub("", rest, count=1), place)) is not None:
         place, rest = _with(place, form), rest[len(form.text) :]
     return _take_unlisted(place, rest)
+
+
+def take_closed_place(head: str) -> dict[str, str] | None:
+    """Return the region, city and district that ``take_place`` takes off every line that begins with these characters.
+
+    None where they are no place written in full down to the district, or where what follows them may tell otherwise. What
+    follows must not begin with a heading of the census (``begins_with_heading``).
+    """
+    place, rest = _Place(), head
+    while rest:
+        form = None if place.district or begins_with_heading(rest) else _closed_form(rest, place)
+        if form is None:
+            return None
+        place, rest = _with(place, form), rest[len(form.text) :]
+    return place.parts if place.district else None
+
+
+def begins_with_heading(text: str) -> bool:
+    """Return whether a text begins with what lists of divisions write between their levels: 市辖区."""
+    found = _HEADING.match(text)
+    return found is not None and found[0] != ""
+
+
+def _closed_form(rest: str, place: _Place) -> Form | None:
+    """Return the form that ``_longest`` finds whatever follows the rest; None where that is open."""
+    for form in forms().get(rest[:2], ()) if len(rest) > 1 else ():
+        goes_beyond = form.text.startswith(rest) and form.text != rest
+        if _lies_within(form.division, place) and (goes_beyond or rest.startswith(form.text)):
+            if goes_beyond or not form.is_full:
+                return None
+            return form if _is_alone(form, place) else _without_context(form)
+    return None
 
 
 def _longest(rest: str, place: _Place) -> Form | None:

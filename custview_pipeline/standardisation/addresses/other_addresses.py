@@ -16,21 +16,21 @@ from custview_pipeline.standardisation.text import fold, has_uniform_case, word_
 
 # Countries that write the house number after the street.
 _HOUSE_NUMBER_LAST: Final = word_set("DE AT CH NL BE ES IT PL CZ SK HU DK SE NO FI PT BR MX TR")
-_LONGEST_STATE_CODE: Final = 3
+LONGEST_STATE_CODE: Final = 3
 _HOUSE: Final = re.compile(
     r"(?:(?P<unit>(?:flat|apt\.?|apartment|unit|suite|ste\.?|shop|level)\s+\w+)[,/ ]+|(?P<flat>\w{1,5})/)?"
     r"(?:no\.?\s*|nr\.?\s*)?(?P<house>\d+[a-z]?(?:-\d+[a-z]?)*(?:\s(?:bis|ter)\b)?),?\s+(?P<street>\D.*)$",
     re.IGNORECASE,
 )
 _NUMBER_LAST: Final = re.compile(r"(?P<street>[^\d,]{2,}?)\s+(?P<house>\d+\s?[a-zA-Z]?(?:-\w+)?)(?P<unit>$)(?P<flat>$)")
-_UNIT: Final = re.compile(r"(?:flat|apt\.?|apartment|unit|suite|ste\.?|room|rm\.?|floor|level|shop)\b", re.IGNORECASE)
-_BUILDING: Final = re.compile(r"(?:building|bldg\.?|block|tower)\s+\w+$", re.IGNORECASE)
+UNIT: Final = re.compile(r"(?:flat|apt\.?|apartment|unit|suite|ste\.?|room|rm\.?|floor|level|shop)\b", re.IGNORECASE)
+BUILDING: Final = re.compile(r"(?:building|bldg\.?|block|tower)\s+\w+$", re.IGNORECASE)
 _DISTRICT: Final = re.compile(r".* (?:district|county|new area)$", re.IGNORECASE)
 _PO_BOX: Final = re.compile(r"(?:p\.?\s?o\.?\s?box|gpo box|locked bag|private bag)\s+(\w+)$", re.IGNORECASE)
 _ALWAYS_CAPITALS: Final = word_set("nsw vic qld act tas nt wa po gpo")
 _DIGITS: Final = re.compile(r"\d+")
 _NOT_IN_CODE: Final = re.compile(r"[^a-z0-9]+")
-_LONGEST_CODE: Final = 9
+LONGEST_CODE: Final = 9
 _GERMAN: Final = word_set("DE AT CH")
 _SHORT_STREET: Final = re.compile(r"str$")
 # As the signs of Chinese streets write the directions that their English renderings translate.
@@ -69,7 +69,7 @@ def read_other_address(line: str, place: Place, country: str) -> AddressReading:
     parts = _divide(lines, country)
     _name_place(parts, lines, place, country)
     if state:
-        parts["region"] = state.upper() if len(state) <= _LONGEST_STATE_CODE else in_title_case(state)
+        parts["region"] = state.upper() if len(state) <= LONGEST_STATE_CODE else in_title_case(state)
     rule = None if "street" in parts or "po_box" in parts or not line else "not_an_address"
     if code:
         parts["postal_code"], is_valid = write_postal_code(code, country)
@@ -80,12 +80,13 @@ def read_other_address(line: str, place: Place, country: str) -> AddressReading:
 
 
 def _take_country(line: str, country: str) -> str:
-    pattern = _country_at_the_end(country)
+    pattern = country_at_the_end(country)
     return pattern.sub("", line) if pattern else line
 
 
 @cache
-def _country_at_the_end(country: str) -> re.Pattern[str] | None:
+def country_at_the_end(country: str) -> re.Pattern[str] | None:
+    """Return the pattern of a country's own name at the end of a line; None where it has none."""
     names = COUNTRY_NAMES.get(country)
     return re.compile(rf",\s*(?:{names})\.?$", re.IGNORECASE) if names else None
 
@@ -111,9 +112,9 @@ def _divide(lines: list[str], country: str) -> dict[str, str]:
 @lru_cache(100_000)
 def _kind_of(line: str, country: str) -> str | None:
     """Return which part a line is by the word that says so."""
-    if _UNIT.match(line):
+    if UNIT.match(line):
         return "unit"
-    if _BUILDING.match(line):
+    if BUILDING.match(line):
         return "building"
     return "district" if country == "CN" and _DISTRICT.match(line) else None
 
@@ -163,19 +164,19 @@ def _show(lines: list[str], parts: dict[str, str], *, has_city: bool, country: s
 
 def _compare(lines: list[str], parts: dict[str, str], country: str) -> ComparableAddress:
     """Return what is compared: of what has no house number, the first line that is neither unit nor building."""
-    unit = _read_unit(parts["unit"]) if "unit" in parts else None
-    code = _NOT_IN_CODE.sub("", fold(parts["postal_code"]))[:_LONGEST_CODE] or None if "postal_code" in parts else None
+    unit = read_unit(parts["unit"]) if "unit" in parts else None
+    code = _NOT_IN_CODE.sub("", fold(parts["postal_code"]))[:LONGEST_CODE] or None if "postal_code" in parts else None
     city = _compare_city(parts["city"], country) if "city" in parts else None
     if "po_box" in parts and "street" not in parts:
         return ComparableAddress(parts["po_box"].lower(), "pobox", None, city, code)
     house = _DIGITS.search(parts["house_number"]) if "house_number" in parts else None
     named = (line for line in lines if _kind_of(line, country) is None)
-    street = _read_street_of(parts["street"] if house else next(named, ""), country)
+    street = read_street_of(parts["street"] if house else next(named, ""), country)
     return ComparableAddress(house[0] if house else None, street[0], unit or street[1], city, code)
 
 
 @lru_cache(100_000)
-def _read_unit(text: str) -> str | None:
+def read_unit(text: str) -> str | None:
     """Return the number of a unit, its last word where it has none."""
     words = fold(text).split()
     word = next((word for word in words if _DIGITS.search(word)), words[-1] if words else "")
@@ -189,7 +190,8 @@ def _compare_city(text: str, country: str) -> str | None:
 
 
 @lru_cache(100_000)
-def _read_street_of(text: str, country: str) -> tuple[str | None, str | None]:
+def read_street_of(text: str, country: str) -> tuple[str | None, str | None]:
+    """Return what is compared of a street without its house number, and of a unit behind it."""
     folded = " ".join(fold(text).replace(".", " ").split())
     if country == "CN":
         folded = " ".join(_PINYIN.get(word, word) for word in folded.split())

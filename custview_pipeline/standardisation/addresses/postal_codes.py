@@ -44,18 +44,35 @@ _STATES: Final[dict[str, str]] = {
     "CA": "AB|BC|MB|NB|NL|NS|NT|NU|ON|PE|QC|SK|YT",
 }
 _US_LENGTH: Final = 5
-_INWARD_LENGTH: Final = 3
+INWARD_LENGTH: Final = 3
+
+
+def postal_code_form(country: str) -> str:
+    """Return the pattern of a country's postal codes in capitals."""
+    return _FORMS.get(country, r"[A-Z0-9][A-Z0-9 -]{1,9}")
+
+
+def postal_code_at_the_end(country: str) -> str | None:
+    """Return the pattern, case apart, of a postal code (its first group) at the end of a line; None where no form is known."""
+    form = _FORMS.get(country)
+    return rf"(?:^|[\s,]+)({form})\s*[,.]?\s*$" if form else None
+
+
+def state_at_the_end(country: str) -> str | None:
+    """Return the pattern, case apart, of a state's code (its first group) at the end of a line; None where there are none."""
+    codes = _STATES.get(country)
+    return rf"[\s,]+({codes})$" if codes else None
 
 
 @cache
 def _whole(country: str) -> re.Pattern[str]:
-    return re.compile(_FORMS.get(country, r"[A-Z0-9][A-Z0-9 -]{1,9}"), re.ASCII)
+    return re.compile(postal_code_form(country), re.ASCII)
 
 
 @cache
 def _at_the_end(country: str) -> re.Pattern[str] | None:
-    form = _FORMS.get(country)
-    return re.compile(rf"(?:^|[\s,]+)({form})\s*[,.]?\s*$", re.ASCII | re.IGNORECASE) if form else None
+    pattern = postal_code_at_the_end(country)
+    return re.compile(pattern, re.ASCII | re.IGNORECASE) if pattern else None
 
 
 def write_postal_code(text: str, country: str) -> tuple[str, bool]:
@@ -69,8 +86,8 @@ def write_postal_code(text: str, country: str) -> tuple[str, bool]:
         code = code.zfill(_US_LENGTH) if code.isdigit() and len(code) in {_US_LENGTH - 1, _US_LENGTH - 2} else code
         code = f"{code[:5]}-{code[5:]}" if code.isdigit() and len(code) == 9 else code  # noqa: PLR2004 - ZIP+4
     bare = code.replace(" ", "")
-    if country == "GB" and len(bare) > _INWARD_LENGTH + 1:
-        code = f"{bare[:-_INWARD_LENGTH]} {bare[-_INWARD_LENGTH:]}"
+    if country == "GB" and len(bare) > INWARD_LENGTH + 1:
+        code = f"{bare[:-INWARD_LENGTH]} {bare[-INWARD_LENGTH:]}"
     return code, _whole(country).fullmatch(code) is not None
 
 
@@ -93,6 +110,6 @@ def take_postal_code(line: str, country: str) -> tuple[str, str | None]:
 
 def take_state(line: str, country: str) -> tuple[str, str | None]:
     """Return the line without the state or province at its end, and its code; None where there is none."""
-    codes = _STATES.get(country)
-    found = re.search(rf"[\s,]+({codes})$", line, re.IGNORECASE) if codes else None
+    pattern = state_at_the_end(country)
+    found = re.search(pattern, line, re.IGNORECASE) if pattern else None
     return (line[: found.start()], found[1].upper()) if found else (line, None)

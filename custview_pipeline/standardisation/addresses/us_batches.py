@@ -5,13 +5,20 @@ What is spelled or divided word by word is done once for each distinct part, by 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from custview_pipeline.standardisation.addresses.addresses import LINE_BREAKS, UNITED_STATES
+from custview_pipeline.standardisation.addresses.addresses import UNITED_STATES
+from custview_pipeline.standardisation.addresses.plain_lines import (
+    PLAIN_TEXT,
+    as_json,
+    plain_line,
+    read_each_once,
+)
 from custview_pipeline.standardisation.addresses.street_grammar import (
     STREET_PARTS,
     compare_city,
@@ -24,12 +31,10 @@ from custview_pipeline.standardisation.addresses.us_labels import label_lines, l
 _STREET: Final = ("house_number", *STREET_PARTS)
 _LABELLED: Final = ("recipient", "building", *_STREET, "city", "region", "postal_code")
 _SHOWN: Final = (*_LABELLED, "postal_code_extension")
-_UNREAD_CELLS: Final = ("house_number", "street_name", "unit", "po_box")
 _UNREAD_LABELS: Final = frozenset(
     ["IntersectionSeparator", "USPSBoxType", "USPSBoxID", "USPSBoxGroupType", "USPSBoxGroupID", "ZipPlus4"]
 )
-# Nothing that JSON escapes.
-_PLAIN_LINE: Final = r"^[0-9][ !#-\[\]-~]*$"
+_PLAIN_LINE: Final = f"^[0-9]{PLAIN_TEXT}*$"
 _PLAIN_CELL: Final = r"^[A-Za-z][A-Za-z .'-]*$"
 _PLAIN_CODE: Final = r"^[0-9]{3,5}$|^[0-9]{5}-?[0-9]{4}$"
 _UNUSUAL: Final = r"(?i)box|\bp[. ]*o[. ]*b| [@&] "
@@ -52,19 +57,11 @@ def read_us_addresses(cells: pl.DataFrame) -> pl.DataFrame:
 
 def _plain_lines(cells: pl.DataFrame) -> pl.DataFrame:
     """Return ``code``, ``country``, ``line`` and the cells of place and postal code, of addresses in plain letters and digits."""
-    address, *lines = (pl.col(name).replace("", None) for name in ("address", "address_line1", "address_line2"))
-    line = pl.coalesce(address, pl.concat_str(lines, separator=", ", ignore_nulls=True)).str.strip_chars(" ,")
-    is_plain = [pl.col(name).is_null() for name in _UNREAD_CELLS]
     forms = (("city", _PLAIN_CELL), ("region", _PLAIN_CELL), ("postal_code", _PLAIN_CODE))
-    is_plain += [pl.col(name).is_null() | pl.col(name).str.contains(form) for name, form in forms]
+    are_plain = [pl.col(name).is_null() | pl.col(name).str.contains(form) for name, form in forms]
     return (
-        cells.filter(pl.col("country").is_in(UNITED_STATES), *is_plain)
-        .select(
-            "code",
-            "country",
-            line=line.str.replace_all(LINE_BREAKS.pattern, ", "),
-            **{f"{name}_cell": pl.col(name) for name, _ in forms},
-        )
+        cells.filter(pl.col("country").is_in(UNITED_STATES), pl.col("po_box").is_null(), *are_plain)
+        .select("code", "country", line=plain_line(), **{f"{name}_cell": pl.col(name) for name, _ in forms})
         .filter(pl.col("line").str.contains(_PLAIN_LINE), ~pl.col("line").str.contains(_UNUSUAL))
     )
 
@@ -104,7 +101,7 @@ def _are_usual(labels: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> 
 
 def _scatter(texts: pl.DataFrame, part: str, height: int) -> pl.Series:
     """Return the spelled texts of a part by line; null where a line has none."""
-    spelled = _map(texts["token"], lambda text: spell_part(part, text))
+    spelled = _map(texts["token"], partial(spell_part, part))
     place = np.full(height, len(spelled))
     place[texts["line"].to_numpy()] = np.arange(len(spelled))
     return pl.concat([spelled, pl.Series([None], dtype=pl.String)]).gather(place).replace("", None)
@@ -112,13 +109,8 @@ def _scatter(texts: pl.DataFrame, part: str, height: int) -> pl.Series:
 
 def _map(texts: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
     """Apply a function to each distinct text, numbers apart, which no spelling changes."""
-    frame = pl.DataFrame({"text": texts})
-    words = frame.filter(~pl.col("text").str.contains("^[0-9]+$")).unique(maintain_order=True)
-    spelled = pl.Series([function(text) for text in words["text"].to_list()], dtype=pl.String)
-    found = frame.join(words.with_columns(spelled=spelled), on="text", how="left", maintain_order="left")
-    return found.select(pl.when(pl.col("text").str.contains("^[0-9]+$")).then("text").otherwise("spelled").alias("found"))[
-        "found"
-    ]
+    is_number = texts.str.contains("^[0-9]+$")
+    return pl.select(pl.when(is_number).then(texts).otherwise(read_each_once(texts.set(is_number, None), function))).to_series()
 
 
 def _with_cells(read: pl.DataFrame) -> pl.DataFrame:
@@ -126,19 +118,11 @@ def _with_cells(read: pl.DataFrame) -> pl.DataFrame:
     cell = pl.col("postal_code_cell").str.replace("-", "", literal=True)
     extension = pl.col("postal_code").str.extract("-(.+)$")
     return read.with_columns(
-        city=pl.coalesce(_map(read["city_cell"], _spell_city), "city"),
-        region=pl.coalesce(_map(read["region_cell"], _spell_region), "region"),
+        city=pl.coalesce(_map(read["city_cell"], partial(spell_part, "city")), "city"),
+        region=pl.coalesce(_map(read["region_cell"], partial(spell_part, "region")), "region"),
         postal_code=pl.coalesce(cell.str.slice(0, 5).str.zfill(5), pl.col("postal_code").str.extract("^([^-]*)")),
         postal_code_extension=pl.coalesce(cell.str.slice(5).replace("", None), extension),
     )
-
-
-def _spell_city(text: str | None) -> str | None:
-    return spell_part("city", text) if text else None
-
-
-def _spell_region(text: str | None) -> str | None:
-    return spell_part("region", text) if text else None
 
 
 def _show(read: pl.DataFrame) -> pl.DataFrame:
@@ -157,16 +141,12 @@ def _show(read: pl.DataFrame) -> pl.DataFrame:
         )
         for written in (code.replace("", None), pl.col("postal_code"))
     )
-    fields = [
-        pl.when(pl.col(name).is_not_null()).then(pl.concat_str(pl.lit(f'"{name}": "'), name, pl.lit('"')))
-        for name in sorted((*_SHOWN, "country"))
-    ]
     return read.select(
         "code",
         value=shown,
         comparable=short.str.to_lowercase().str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" "),
         rule=pl.lit(None, pl.String),
-        parts=pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=", ", ignore_nulls=True), pl.lit("}")),
+        parts=as_json((*_SHOWN, "country")),
         part_count=pl.sum_horizontal(pl.col(name).is_not_null() for name in _SHOWN),
     )
 
@@ -187,6 +167,6 @@ def _compare(read: pl.DataFrame) -> pl.DataFrame:
         house_number=_map(read["house_number"], compare_house_number),
         street=found_streets["name"].replace("", None),
         unit=pl.coalesce(found_streets["street_unit"], unit),
-        city=_map(read["city"], lambda text: compare_city(text or "")),
+        city=_map(read["city"], compare_city),
         postal_code=pl.col("postal_code").str.replace_all("[^0-9]", "").str.slice(0, 5).replace("", None),
     )

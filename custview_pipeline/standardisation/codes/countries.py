@@ -21,6 +21,8 @@ _FURTHER_LANGUAGES: Final = word_set(
     """de fr es it pt pt_BR nl sv da nb_NO fi is pl cs sk sl hr sr hu ro bg el tr ru uk et lv lt ja ko ar he fa hi th vi id ms"""
 )
 _SHORTEST_FOREIGN: Final = 4  # Ao is Vietnamese for Austria
+_INVERTED: Final = re.compile(r"([^,]+), *([^,]+)")  # Bahamas, The
+_TWICE: Final = re.compile(r"([^()]+?) *\((.+)\)|(.+?) +[-\u2013] +(.+)")  # US - United States
 _SAINT: Final = re.compile(r"\b(?:st|ste)\b\.?(?=[ -]?[a-z])")
 
 
@@ -68,6 +70,15 @@ def _by_foreign_name() -> dict[str, str]:
 @lru_cache(10_000)
 def country_of(text: str) -> str | None:
     """Return the ISO 3166 alpha-2 code of a country in any spelling; None where the text names none."""
+    if inverted := _INVERTED.fullmatch(text):
+        return _named(text) or _named(f"{inverted[2]} {inverted[1]}")
+    if twice := _TWICE.fullmatch(text):
+        codes = {_named(part) for part in twice.groups() if part}
+        return _named(text) or (codes.pop() if len(codes) == 1 else None)
+    return _named(text)
+
+
+def _named(text: str) -> str | None:
     key = _key(text)
     if key == "na" and text.casefold() != key:
         return None  # N/A says that none is known; NA is Namibia

@@ -1,6 +1,7 @@
 """Identifiers of persons and enterprises: python-stdnum by scheme; what it does not know is kept and compared."""
 
 import re
+import unicodedata
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -10,7 +11,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.util import get_cc_module
 
 from custview_pipeline.contracts.source_contract import SourceColumn
-from custview_pipeline.standardisation.codes.resident_ids import is_resident_id
+from custview_pipeline.standardisation.codes.resident_ids import is_resident_id, with_century
 from custview_pipeline.standardisation.field_standards import PLACEHOLDER
 from custview_pipeline.standardisation.reading import Reading
 from custview_pipeline.standardisation.text import fold, to_json, word_set
@@ -36,11 +37,17 @@ _SCHEME: Final = re.compile(r"(?:([a-z]{2})\.)?([a-z][a-z0-9_]*)")
 KNOWN_PLACEHOLDERS: Final = word_set(
     """123456789 1234567890 12345678 1234567 123456 987654321 0123456789 123456789012345678 078051120 219099999 457555462"""
 )
+_SIGNS: Final = re.compile(r"[\W_]")
+_LABEL: Final = re.compile(r"^[A-Za-z][A-Za-z. ]*(?:[:#]\s*| (?=\d))")
+# 536904399.0 is what becomes of a number in a column of decimals; its last digit is none of the number's.
+_DECIMAL: Final = re.compile(r"^(\d{5,})\.0$", re.ASCII)
 _MASKED: Final = re.compile(r"[*•]|[xX#]{3,}")
 
 
 def scheme_of(column: SourceColumn) -> str:
     """Return the scheme of a column's identifiers: the contract's, with its issuer where that is known (vat of DE: de.vat)."""
+    if column.attribute == "lei":
+        return "lei"
     scheme = column.scheme or column.attribute
     national = f"{column.issuer}.{scheme}".lower()
     return national if column.issuer and is_checked_scheme(national) else scheme
@@ -61,11 +68,13 @@ def read_identifier(text: str, scheme: str) -> tuple[Reading]:
         text: A cleaned cell.
         scheme: The contract's; see ``is_checked_scheme``. Identifiers of other schemes are kept and compared as they are.
     """
-    bare = _bare(text)
+    is_checked, written = is_checked_scheme(scheme), _DECIMAL.sub(r"\1", text)
+    bare = _bare(written) if is_checked else _in_own_script(written)
     if _is_placeholder(text, bare):
         return (Reading(None, rule=PLACEHOLDER),)
-    shown, is_valid = _check(text, bare, scheme)
-    number = _bare(shown) if is_valid else bare
+    shown, is_valid = _check_labelled(written, bare, scheme) if is_checked else (bare, True)
+    shown = shown if is_valid else text
+    number = _bare(shown) if is_valid and is_checked else bare
     if _is_placeholder(shown, number):
         return (Reading(None, rule=PLACEHOLDER),)  # 0001234567 of a scheme that drops leading noughts
     parts = to_json({"scheme": scheme, "number": number})
@@ -83,20 +92,32 @@ def _bare(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", fold(text).upper()) or re.sub(r"\W", "", text).upper()
 
 
+def _in_own_script(text: str) -> str:
+    """Return letters and digits of any script: 军字第1234567号 is not 士字第1234567号."""
+    return _bare(text) if text.isascii() else _SIGNS.sub("", unicodedata.normalize("NFKC", text).upper())
+
+
+def _check_labelled(text: str, bare: str, scheme: str) -> tuple[str, bool]:
+    """Check a number, then what stands behind its label (SSN 536-90-4399, VAT: ...)."""
+    shown, is_valid = _check(text, bare, scheme)
+    unlabelled = _LABEL.sub("", text)
+    return (shown, is_valid) if is_valid or unlabelled == text else _check(unlabelled, _bare(unlabelled), scheme)
+
+
 def _check(text: str, bare: str, scheme: str) -> tuple[str, bool]:
     """Return how the identifier is shown, and whether its scheme accepts it."""
     if pattern := PATTERN_SCHEMES.get(scheme):
         is_valid = re.fullmatch(pattern, bare) is not None
         return (bare if is_valid else text), is_valid
     if scheme == RESIDENT_ID:
-        is_valid = is_resident_id(bare)
-        return (bare if is_valid else text), is_valid
+        number = with_century(bare)
+        return (number, True) if is_resident_id(number) else (text, False)
     checker = _checker(scheme)
     if checker is None:
-        return bare, True
+        return text, False
     # Some schemes need the sign between their parts (131052-308T), most accept any.
-    number = _validated(checker, bare) or _validated(checker, text)
-    return (text, False) if number is None else (_shown(checker, number), True)
+    accepted = _validated(checker, bare) or _validated(checker, text)
+    return (text, False) if accepted is None else (_shown(checker, accepted), True)
 
 
 def _validated(checker: ModuleType, text: str) -> str | None:

@@ -9,6 +9,11 @@ from custview_pipeline.standardisation.text import comparable_text
 
 # What has the shape of a code in any of the classifications; the first group is a section's letter.
 _ANY: Final = re.compile(r"([A-Z]?)\s?([0-9]{1,6}|[0-9]{2}\.[0-9]{1,2}(?:\.[0-9])?)", re.ASCII)
+_NAME: Final = re.compile("^(?:NAICS|ISIC|NACE|UK SIC|SIC)[: ]+")
+_TITLE: Final = re.compile(r" *[-:\u2013] *[^\W\d_].*$", re.DOTALL)
+_DECIMAL: Final = re.compile(r"^([0-9]{3,6})\.0$")
+# Sectors of several numbers, which the Census Bureau writes so, are told by the first.
+_SECTORS: Final = frozenset({"31-33", "44-45", "48-49"})
 _SECTION: Final = re.compile(r"[A-Z]", re.ASCII)
 
 
@@ -57,16 +62,20 @@ CLASSIFICATIONS: Final[dict[str, Classification]] = {
         (2, 3, 4),
     ),
 }
-# Contracts write isic_rev4, naics.2022, GB/T 4754-2017, nace_rev2, uk.sic.
-_BY_NAME: Final = re.compile(r"(naics|isic|nace|uksic|gbt4754|gb4754|ussic|sic)(?:rev[0-9]*|v?[0-9]{4})?[0-9]*")
+# Contracts write isic_rev4, naics.2022, GB/T 4754-2017, nace_rev2, uk.sic. Other revisions have other divisions, NAICS' all have
+# the same sectors.
+_BY_NAME: Final = re.compile(
+    r"(naics)(?:rev)?(?:[0-9]{4})?|(isic)(?:(?:rev)?4)?|(nace)(?:(?:rev)?2)?|(uksic)(?:2007)?|(gbt?4754)(?:2017)?|((?:us)?sic)(?:1987)?"
+)
 _OTHER_NAMES: Final = {"gb4754": "gbt4754", "ussic": "sic"}
 
 
 @cache
 def classification_of(scheme: str) -> Classification | None:
-    """Return the classification of a contract's scheme (naics, isic, nace, uk.sic, gbt4754, sic, with or without a year)."""
+    """Return the classification of a contract's scheme (naics, isic, nace, uk.sic, gbt4754, sic); None for another revision."""
     named = _BY_NAME.fullmatch(re.sub(r"[^a-z0-9]", "", scheme.lower()))
-    return CLASSIFICATIONS[_OTHER_NAMES.get(named[1], named[1])] if named else None
+    name = named[named.lastindex or 0] if named else ""
+    return CLASSIFICATIONS.get(_OTHER_NAMES.get(name, name))
 
 
 @cache
@@ -98,7 +107,11 @@ def _code(written: str) -> str | None:
 
 
 def _code_of(written: str, classification: Classification) -> str | None:
+    """Return the code of a known classification, perhaps written with the classification's name, a title or as a decimal."""
     sections = _sections(classification)
+    written = _TITLE.sub("", _DECIMAL.sub(r"\1", _NAME.sub("", written)))
+    if written in _SECTORS and written[:2] in sections and not any(sections.values()):
+        return written[:2]
     if _SECTION.fullmatch(written):
         return written if written in sections.values() else None
     found = _ANY.fullmatch(written)

@@ -26,7 +26,8 @@ _USUAL_NAMES: Final[dict[str, str]] = word_pairs(
     slovencina sk cestina cs ellinik el
     普通话 zh 國語 zh 国语 zh 华文 zh 汉文 zh 简体中文 zh 繁体中文 zh 繁體中文 zh 簡體中文 zh
     粤语 yue 粵語 yue 广东话 yue 廣東話 yue 白话 yue 闽南语 nan 台语 nan 臺語 nan 韩语 ko 韓語 ko 韩文 ko 韓文 ko
-    老挝语 lo 希腊语 el 希腊文 el 印度尼西亚语 id 印度语 hi 吉尔吉斯语 ky ελληνικά el norskbokmal nb"""
+    老挝语 lo 希腊语 el 希腊文 el 印度尼西亚语 id 印度语 hi 吉尔吉斯语 ky ελληνικά el norskbokmal nb
+    हिन्दी hi हिंदी hi বাংলা bn ไทย th తెలుగు te اردو ur tiengviet vi bahasaindonesia id"""
 )
 _TAG: Final = re.compile(r"([a-z]{2,3})(?:[-_.@]([a-z]{3})(?![a-z0-9]))?(?:[-_.@][a-z0-9]{1,8})*", re.IGNORECASE)
 _IN_BRACKETS: Final = re.compile("\\s*[(\uff08[].*$")
@@ -98,7 +99,8 @@ def language_of(text: str) -> str | None:
     """Return the BCP 47 primary subtag of a language: zh of zh-CN, zho, Chinese, 中文; None where it is no language."""
     if (tag := _TAG.fullmatch(text)) and (code := _of_tag(tag[1].lower(), (tag[2] or "").lower())):
         return code
-    keys = (_key(text), _key(_IN_BRACKETS.sub("", text)))
+    # One letter is a code of some system's own; that there is a language called E says nothing.
+    keys = [key for key in (_key(text), _key(_IN_BRACKETS.sub("", text))) if not key.isascii() or len(key) > 1]
     return next((code for names in (_names, _own_names) for key in keys if (code := names().get(key))), None)
 
 

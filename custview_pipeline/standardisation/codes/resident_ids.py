@@ -1,5 +1,6 @@
 """Chinese resident identity numbers (GB 11643): county, date of birth, order, check character."""
 
+import re
 from functools import cache
 from typing import Final
 
@@ -12,6 +13,7 @@ _STILL: Final = 9999
 # Residence permits of people from Hong Kong, Macau and Taiwan. Source: State Council, measures of 2018, article 7.
 _RESIDENCE_PERMITS: Final = {"810000": _STILL, "820000": _STILL, "830000": _STILL}
 RESIDENT_ID_FORM: Final = r"^[0-9]{17}[0-9Xx]$"
+_FIRST_GENERATION: Final = re.compile("[0-9]{15}")
 _WEIGHTS: Final = tuple(pow(2, 17 - place, 11) for place in range(17))
 
 
@@ -32,6 +34,17 @@ def last_years() -> dict[str, int]:
 def _last_year(period: str) -> int:
     end = period.partition("]")[0].partition("-")[2] if period.startswith("[") else ""
     return int(end) if end else _STILL
+
+
+def with_century(number: str) -> str:
+    """Return a number of 15 digits, as they were given until 1999, with century and check character; any other as it is.
+
+    GB 11643-1999 made the longer ones out of the shorter: same county, birth and order, all of the twentieth century.
+    """
+    if _FIRST_GENERATION.fullmatch(number) is None:
+        return number
+    longer = f"{number[:6]}19{number[6:]}"
+    return longer + ric.calc_check_digit(f"{longer}0")
 
 
 def is_resident_id(number: str) -> bool:

@@ -18,7 +18,11 @@ _PLAIN: Final = rf"^{_SIMPLE_LOCAL}@{_PLAIN_DOMAIN}$"
 _LONGEST_LOCAL: Final = 64
 _LONGEST: Final = 254
 _MAILTO: Final = re.compile(r"^mailto:\s*([^?]*)(?:\?.*)?$", re.IGNORECASE | re.DOTALL)  # RFC 6068: subject and the like behind ?
-_WRAPPED: Final = re.compile(r"^(?:.*<\s*([^<>\s]+)\s*>|([^<>]+?))\s*[;,.]?$", re.DOTALL)
+_WRAPPED: Final = re.compile(r"^(?:.*<\s*([^<>\s]+@[^<>\s]+)\s*>|([^<>]+?))\s*[;,.]?$", re.DOTALL)
+# RFC 5322's comment beside the address, what a form's label leaves before it, and quotes around the whole.
+_COMMENT: Final = re.compile(r"^\s*\([^()@]*\)\s*|\s*\([^()@]*\)\s*$")
+_LABEL: Final = re.compile(r"^[^\W\d_][\w -]{0,20}:\s*(?=[^\s:]+$)")
+_QUOTED: Final = re.compile(r"^(['\"])([^'\"\s]+@[^'\"\s]+)\1$|^()\[([^\[\]\s]+@[^\[\]\s]+)\]$")
 _LOOKS_LIKE: Final = re.compile(r"[\w.+'-]+@[\w.-]+")
 _PLACEHOLDER_LOCALS: Final = word_set(
     """noemail no-email no_email none na n/a null unknown nomail no-mail noaddress nobody notprovided invalid xxx no.email
@@ -53,19 +57,26 @@ def read_emails(text: str) -> list[Reading]:
 
 
 def _read_one(text: str) -> Reading:
-    found = _WRAPPED.match(text)
-    written = _MAILTO.sub(r"\1", (found[1] or found[2]) if found else text).strip().lower()
+    written = _unwrapped(text)
     if is_placeholder(written):
         return Reading(None, rule=PLACEHOLDER)
     normal = _normal_form(written)
     if normal is None:
-        near = _LOOKS_LIKE.search(written)
+        near = _LOOKS_LIKE.search(text.lower())
         near_key = comparable_email(near[0]) if near else None
         return Reading(text, near_key or written, near_key, "not_an_email_address")
     if is_placeholder(normal):
         return Reading(None, rule=PLACEHOLDER)
     key = comparable_email(normal)
     return Reading(normal, key, key)
+
+
+def _unwrapped(text: str) -> str:
+    """Return an address, in lower case, without the name, label, comment or brackets that it is written with."""
+    bare = _COMMENT.sub("", text)
+    found = _WRAPPED.match(bare)
+    address = _MAILTO.sub(r"\1", (found[1] or found[2]) if found else bare)
+    return _QUOTED.sub(r"\2\4", _LABEL.sub("", address)).strip().lower()
 
 
 def is_placeholder(address: str) -> bool:
@@ -122,6 +133,7 @@ def _normal_form(address: str) -> str | None:
     if "@" not in address:
         return None
     try:
-        return validate_email(address, check_deliverability=False, allow_quoted_local=True).normalized.lower()
+        # Strictly: what stands before the @ has at most 64 characters (RFC 5321).
+        return validate_email(address, check_deliverability=False, allow_quoted_local=True, strict=True).normalized.lower()
     except (EmailNotValidError, ValueError):
         return None

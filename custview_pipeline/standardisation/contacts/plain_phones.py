@@ -17,7 +17,7 @@ from custview_pipeline.standardisation.contacts.numbering_plans import (
     without_prefix_abroad,
     without_trunk_prefix,
 )
-from custview_pipeline.standardisation.contacts.phones import EXTENSION_WORD, FILLERS, LEAST_DIGITS
+from custview_pipeline.standardisation.contacts.phones import EXTENSION_WORD, FILLERS, FLOAT, LEAST_DIGITS
 
 _NUMBERS: Final = pl.Schema({"code": pl.UInt32(), "extension": pl.String(), "national": pl.String(), "calling_code": pl.Int32()})
 # Below so many numbers of one plan the package itself is as fast: polars compiles the plan's patterns anew for every batch.
@@ -55,7 +55,7 @@ def read_plain_phones(cells: pl.DataFrame, *, fewest: int = FEWEST) -> pl.DataFr
 def _plain(cells: pl.DataFrame) -> pl.DataFrame:
     """Return ``code``, ``country``, ``digits``, ``extension`` and ``is_abroad`` (a plus is written) of plain cells."""
     text = pl.col("cell")
-    short = cells.filter(text.str.len_bytes() <= _LONGEST)
+    short = cells.filter((text.str.len_bytes() <= _LONGEST) & ~text.str.contains(FLOAT))
     is_bare = pl.col("is_bare")
     marked = short.with_columns(is_bare=text.str.contains(f"^{_PLAIN}$"))
     bare = marked.filter(is_bare).with_columns(base=text, extension=pl.lit(None, pl.String))

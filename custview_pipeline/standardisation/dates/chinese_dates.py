@@ -1,4 +1,4 @@
-"""Dates in Chinese: with digits or numerals (一九八五年三月十二日), by the Common Era or the years of the Republic (民國74年)."""
+"""Dates in Chinese signs: with digits or numerals (一九八五年三月十二日), by the Common Era or another (民國74年, 昭和60年)."""
 
 import re
 from typing import Final
@@ -11,11 +11,14 @@ _DIGITS: Final = {
 }
 _TENS: Final = {"十": 10, "廿": 20, "卅": 30}
 _NUMBER: Final = f"(\\d{{1,4}}|[{''.join(_DIGITS)}{''.join(_TENS)}元百]{{1,6}})"
-_DATE: Final = re.compile(rf"(中[华華])?(民[国國])?\s*{_NUMBER}\s*年\s*{_NUMBER}\s*月\s*{_NUMBER}\s*[日号號]?", re.ASCII)
+# The year before the first of an era: 民國元年 is 1912; of Japan's reigns 昭和 began in 1926, 平成 in 1989, 令和 in 2019.
+_BEFORE_FIRST: Final = {"民国": 1911, "民國": 1911, "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
+_DATE: Final = re.compile(
+    rf"(中[华華](?=民))?({'|'.join(_BEFORE_FIRST)})?\s*{_NUMBER}\s*年\s*{_NUMBER}\s*月\s*{_NUMBER}\s*[日号號]?", re.ASCII
+)
 _BELOW_200: Final = re.compile(
     "(?P<hundred>一?百[零\u3007]?)?(?:(?P<tens>[一二三四五六七八九])?(?P<ten>[十廿卅]))?(?P<one>[一二三四五六七八九])?"
 )
-_REPUBLIC_BEFORE_FIRST: Final = 1911  # 民國元年, its first year, is 1912
 _YEAR_DIGITS: Final = (2, 4)
 
 
@@ -28,8 +31,8 @@ def read_chinese_date(text: str) -> tuple[str, int, int] | None:
     if year is None or month is None or day is None:
         return None
     if found[2]:
-        return f"{int(year) + _REPUBLIC_BEFORE_FIRST:04}", int(month), int(day)
-    return (year, int(month), int(day)) if len(year) in _YEAR_DIGITS and not found[1] else None
+        return f"{int(year) + _BEFORE_FIRST[found[2]]:04}", int(month), int(day)
+    return (year, int(month), int(day)) if len(year) in _YEAR_DIGITS else None
 
 
 def _number(text: str) -> str | None:

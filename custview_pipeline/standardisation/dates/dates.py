@@ -15,13 +15,19 @@ PLACEHOLDER_DATES: Final = frozenset(
     {"1900-01-01", "0000-00-00", "0001-01-01", "1111-11-11", "9999-12-31", "9999-09-09", "1899-12-30", "1899-12-31"}
 )
 EARLIEST_YEAR: Final = 1000
+# A date alone may have a zone as well (XML Schema).
 TIME_OF_DAY: Final = (
-    r"[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?$"
+    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?\s*(?:[AaPp][Mm])?\s*"
+    r"(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?|Z|[+-][0-9]{2}:[0-9]{2})$"
 )
+# Java's Date writes its time and zone before the year: Tue Mar 12 00:00:00 CST 1985.
+_TIME_WITHIN: Final = re.compile(r" [0-9]{2}:[0-9]{2}:[0-9]{2}(?: [A-Z]{3,4})?(?= [0-9]{4}$)")
 _TIME: Final = re.compile(TIME_OF_DAY)
 _TIME_OF_FORMAT: Final = re.compile(r"[T ]%[HI].*$", re.DOTALL)
-_YEAR_FIRST: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})\s*[-/.年년 ]\s*(\d{1,2})\s*[-/.月월 ]\s*(\d{1,2})\s*[日일.]?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\.0)?")
+_COMPACT_YEAR_LAST: Final = re.compile(r"(\d\d)(\d\d)((?:1[89]|20)\d\d)(?:\.0)?")
+_LAST_DAY_OF_ANY_MONTH: Final = 31
 _YEAR_LAST: Final = re.compile(r"(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*(\d{4}|\d\d)")
 _WEEKDAY: Final = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]? ")
 _DAY_NAMED: Final = re.compile(
@@ -86,14 +92,27 @@ def _by_format(text: str, date_format: str | None) -> list[_Parts]:
 
 
 def _by_known_forms(text: str, *, is_month_first: bool) -> list[_Parts]:
-    if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
+    if found := _YEAR_FIRST.fullmatch(text):
         return [(found[1], int(found[2]), int(found[3]))]
-    if found := _YEAR_LAST.fullmatch(text):
-        orders: list[_Parts] = [(found[3], int(found[1]), int(found[2])), (found[3], int(found[2]), int(found[1]))]
-        return orders if is_month_first else orders[::-1]
+    if found := _COMPACT.fullmatch(text):
+        return [(found[1], int(found[2]), int(found[3])), *_year_last(_COMPACT_YEAR_LAST, text, is_month_first=is_month_first)]
+    if orders := _year_last(_YEAR_LAST, text, is_month_first=is_month_first):
+        return orders
     if chinese := read_chinese_date(text):
         return [chinese]
-    return _by_month_name(_WEEKDAY.sub("", fold(text), count=1))
+    return _by_month_name(_WEEKDAY.sub("", fold(_TIME_WITHIN.sub("", text)), count=1))
+
+
+def _year_last(form: re.Pattern[str], text: str, *, is_month_first: bool) -> list[_Parts]:
+    """Return the orders in which three numbers can be a date; 85-03-12 begins with the year, for no day is the 85th."""
+    found = form.fullmatch(text)
+    if found is None:
+        return []
+    first, second = int(found[1]), int(found[2])
+    orders: list[_Parts] = [(found[3], first, second), (found[3], second, first)]
+    if first > _LAST_DAY_OF_ANY_MONTH and len(found[3]) < _DIGITS_OF_A_YEAR:
+        return [(found[1], second, int(found[3]))]
+    return orders if is_month_first else orders[::-1]
 
 
 def _by_month_name(folded: str) -> list[_Parts]:

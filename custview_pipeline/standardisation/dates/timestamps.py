@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from custview_pipeline.contracts.base import UTC_TIME
+from custview_pipeline.standardisation.dates.dates import PLACEHOLDER_DATES
 
 # After the contract's format and ISO 8601, these; the month-first ones are tried first where the region writes dates so.
 _MONTH_FIRST: Final = (
@@ -16,34 +17,53 @@ _MONTH_FIRST: Final = (
     "%m/%d/%Y %I:%M %p",
     "%m/%d/%Y %H:%M:%S.%f",
     "%m/%d/%Y",
+    "%m/%d/%y %H:%M",
+    "%m/%d/%y",
 )
 _DAY_FIRST: Final = (
     *tuple(form.replace("%m/%d", "%d/%m") for form in _MONTH_FIRST),
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y",
+    "%d.%m.%y",
 )
 _OTHERS: Final = (
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
+    "%Y-%m-%d %H:%M:%S",  # 2024-3-4 9:05:00, which ISO 8601 does not know
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%Y.%m.%d %H:%M:%S",
+    "%Y.%m.%d %H:%M",
+    "%Y.%m.%d",
     "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M%S%f",
     "%d-%b-%Y %H:%M:%S",
+    "%d-%b-%Y %H:%M",
     "%d-%b-%Y",
     "%d %b %Y %H:%M:%S",
     "%d %b %Y",
     "%b %d, %Y %I:%M %p",
     "%b %d, %Y",
+    "%B %d, %Y",
     "%b %d %Y %I:%M%p",  # SQL Server's default
     "%d-%b-%y %I.%M.%S.%f %p",  # Oracle's
     "%d-%b-%y",
     "%a %b %d %H:%M:%S %Y",  # ctime
+    "%a %b %d %H:%M:%S UTC %Y",  # date
+    "%a %b %d %H:%M:%S GMT %Y",
     "%a, %d %b %Y %H:%M:%S %z",  # RFC 5322
+    "%a, %d %b %Y %H:%M:%S",  # RFC 9110, its GMT left out
     "%Y年%m月%d日 %H:%M:%S",
+    "%Y年%m月%d日 %H时%M分%S秒",
     "%Y年%m月%d日 %H:%M",
     "%Y年%m月%d日",
 )
-_ZONE_NAME: Final = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
+# Java puts the zone's name behind its offset: 2024-03-04T10:00-05:00[America/New_York].
+_ZONE_NAME: Final = re.compile(r"\s*(?:UTC|GMT)$|(?<=[Z0-9])\[[\w/+-]+\]$", re.IGNORECASE)
+_LONGEST_DAY: Final = len("20240304")
 _SECONDS: Final = re.compile(r"\d{9,10}(?:\.\d+)?", re.ASCII)
 # By the number of digits: what is counted since 1970 in milli-, micro- or nanoseconds, within 1973 to 2286.
 _PARTS_OF_A_SECOND: Final = {12: 10**3, 13: 10**3, 16: 10**6, 19: 10**9}
@@ -89,11 +109,14 @@ def _plain_moment() -> pl.Expr:
     moment = whole.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False)
     minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.slice(4, 2).cast(pl.Int64)
     ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
-    return moment - pl.duration(minutes=ahead)
+    told = moment - pl.duration(minutes=ahead)
+    return pl.when(~told.dt.date().cast(pl.String).is_in(sorted(PLACEHOLDER_DATES))).then(told)
 
 
 def read_timestamp(text: str, date_format: str | None, *, is_month_first: bool) -> datetime | None:
     """Return the moment in UTC; one without an offset is taken to be UTC already. None where it cannot be read.
+
+    A day that systems fill in where they know none (9999-12-31) is no moment either.
 
     Args:
         text: What the contract's format reads; ISO 8601; a common written form; 9 or 10 digits are seconds since 1970, 12 or 13
@@ -108,7 +131,8 @@ def read_timestamp(text: str, date_format: str | None, *, is_month_first: bool) 
         moment = moment or _counted(bare) or _written(bare, is_month_first=is_month_first)
         if moment is None:
             return None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        told = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return None if told.date().isoformat() in PLACEHOLDER_DATES else told
     except (OverflowError, OSError):
         return None
 
@@ -128,7 +152,9 @@ def _counted(text: str) -> datetime | None:
 
 def _written(text: str, *, is_month_first: bool) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        # Python takes any character for ISO 8601's T, the ninth of many digits too.
+        if not (text.isdecimal() and len(text) > _LONGEST_DAY):
+            return datetime.fromisoformat(text)
     except ValueError:
         pass
     orders = (_MONTH_FIRST, _DAY_FIRST) if is_month_first else (_DAY_FIRST, _MONTH_FIRST)

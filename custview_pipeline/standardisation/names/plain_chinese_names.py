@@ -25,25 +25,43 @@ def read_plain_chinese_names(distinct: pl.DataFrame) -> pl.DataFrame:
     Args:
         distinct: ``code``, the name columns of a record and ``country``.
     """
-    alone = distinct.filter(
-        pl.all_horizontal(pl.col(name).is_null() for name in _NO_PIECES),
-        ~pl.col("country").is_in(sorted(OTHER_HAN_READINGS)).fill_null(value=False),
+    alone = distinct.filter(pl.all_horizontal(pl.col(name).is_null() for name in _NO_PIECES))
+    return _readings(pl.concat([read_characters(_of_one_cell(alone)), _read(_of_two_cells(alone))]))
+
+
+def read_characters(names: pl.DataFrame) -> pl.DataFrame:
+    """Return the pinyin of names of two to four Chinese characters.
+
+    Args:
+        names: ``code``, ``value`` and ``country``.
+
+    Returns:
+        ``code``, ``value`` and, in Latin letters, ``family`` and ``given``; names in other characters, and those that are read
+        otherwise in their country, are left out.
+    """
+    name, head = pl.col("value"), pl.col("value").str.slice(0, 2)
+    longer = "^(?:" + "|".join(sorted(surname for surname in COMPOUND_SURNAMES if len(surname) > len("欧阳"))) + ")"
+    cells = names.filter(name.str.contains(_WHOLE), _is_read_in_chinese()).filter(
+        ~name.str.contains(longer), ~name.str.contains(_ENDS_WITH_HONORIFIC)
     )
-    return _readings(pl.concat([_of_one_cell(alone), _of_two_cells(alone)]))
+    length = pl.when(head.is_in(_compound())).then(2).otherwise(1)
+    return _read(cells.select("code", "value", family=name.str.slice(0, length), given=name.str.slice(length)))
+
+
+def _is_read_in_chinese() -> pl.Expr:
+    return ~pl.col("country").is_in(sorted(OTHER_HAN_READINGS)).fill_null(value=False)
 
 
 def _of_one_cell(alone: pl.DataFrame) -> pl.DataFrame:
-    """Return surname and given name of the names that stand in the column of full or of native names."""
-    cells = alone.filter(
-        pl.col("given_name").is_null(),
-        pl.col("family_name").is_null(),
+    """Return the names that stand in the column of full or of native names; of these, columns may repeat the characters."""
+    is_repeated = pl.all_horizontal(
+        pl.col(name).str.contains(f"^{_CHARACTER}+$").fill_null(value=True) for name in ("given_name", "family_name")
+    )
+    has_columns = pl.col("given_name").is_not_null() | pl.col("family_name").is_not_null()
+    return alone.filter(
+        ~has_columns | (is_repeated & pl.col("full_name").is_null() & pl.col("native_name").is_not_null()),
         pl.col("full_name").is_null() | pl.col("native_name").is_null(),
-    ).select("code", value=pl.coalesce("full_name", "native_name"))
-    name, head = pl.col("value"), pl.col("value").str.slice(0, 2)
-    longer = "^(?:" + "|".join(sorted(surname for surname in COMPOUND_SURNAMES if len(surname) > len("欧阳"))) + ")"
-    cells = cells.filter(name.str.contains(_WHOLE)).filter(~name.str.contains(longer), ~name.str.contains(_ENDS_WITH_HONORIFIC))
-    length = pl.when(head.is_in(_compound())).then(2).otherwise(1)
-    return cells.select("code", "value", family=name.str.slice(0, length), given=name.str.slice(length))
+    ).select("code", "country", value=pl.coalesce("full_name", "native_name"))
 
 
 def _of_two_cells(alone: pl.DataFrame) -> pl.DataFrame:
@@ -55,6 +73,7 @@ def _of_two_cells(alone: pl.DataFrame) -> pl.DataFrame:
         family.str.contains(_SURNAME),
         given.str.contains(_GIVEN),
         ~given.str.contains(_ENDS_WITH_HONORIFIC),
+        _is_read_in_chinese(),
     )
     return cells.select("code", value=family + " " + given, family=family, given=given)
 
@@ -64,8 +83,12 @@ def _compound() -> pl.Series:
     return pl.Series(sorted(surname for surname in COMPOUND_SURNAMES if len(surname) == len("欧阳")), dtype=pl.String).implode()
 
 
+def _read(names: pl.DataFrame) -> pl.DataFrame:
+    """Put the pinyin in the place of the characters of ``family`` and ``given``."""
+    return names.with_columns(family=read_each_once("family", surname_reading), given=read_each_once("given", given_reading))
+
+
 def _readings(names: pl.DataFrame) -> pl.DataFrame:
-    names = names.with_columns(_read("family", surname_reading), _read("given", given_reading))
     family, given = pl.col("family"), pl.col("given")
     native = pl.col("value").str.replace_all(" ", "", literal=True)
     is_one = given.is_null() | (given == family)
@@ -90,12 +113,14 @@ def _readings(names: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _read(name: str, reading: Callable[[str], str]) -> pl.Expr:
-    """Return the pinyin of a column of Chinese characters; null where there is none."""
+def read_each_once(name: str, reading: Callable[[str], str | None]) -> pl.Expr:
+    """Return what the texts of a column come to, each different one read once; null where there is nothing."""
 
     def read(column: pl.Series) -> pl.Series:
-        distinct = column.unique()
-        read = pl.Series([reading(text) or None for text in distinct.to_list()], dtype=pl.String)
-        return column.replace_strict(distinct, read, return_dtype=pl.String)
+        distinct = column.drop_nulls().unique()
+        if distinct.is_empty():
+            return pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
+        found = pl.Series([reading(text) or None for text in distinct.to_list()], dtype=pl.String)
+        return column.replace_strict(distinct, found, default=None, return_dtype=pl.String)
 
     return pl.col(name).map_batches(read, return_dtype=pl.String)

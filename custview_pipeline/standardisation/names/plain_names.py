@@ -3,6 +3,7 @@
 import polars as pl
 
 from custview_pipeline.standardisation.names.plain_chinese_names import read_plain_chinese_names
+from custview_pipeline.standardisation.names.plain_column_names import read_plain_column_names
 from custview_pipeline.standardisation.names.plain_latin_names import read_plain_latin_names
 
 
@@ -12,4 +13,6 @@ def read_plain_names(distinct: pl.DataFrame) -> pl.DataFrame:
     Args:
         distinct: ``code``, the columns of ``NameCells`` by attribute, and ``country``, a row a name.
     """
-    return pl.concat([read_plain_latin_names(distinct), read_plain_chinese_names(distinct)], how="vertical_relaxed")
+    words, characters = read_plain_latin_names(distinct), read_plain_chinese_names(distinct)
+    left = distinct.join(words.select("code"), on="code", how="anti", maintain_order="left")
+    return pl.concat([words, read_plain_column_names(left), characters], how="vertical_relaxed")

@@ -149,6 +149,14 @@ def test_a_chinese_address_is_divided_at_its_levels(line, expected):
     assert read("CN", address["value"])["value"] == address["value"]
 
 
+def test_a_chinese_address_in_columns_of_parts_is_the_same_as_in_one_line():
+    columns = read("CN", house_number="13", street_name="永安路", unit="3栋203室", city="北京市丰台区")
+    line = read("CN", "北京市丰台区永安路13号3栋203室")
+
+    assert columns == line
+    assert (line["rule"], line["house_number"], line["unit"]) == (None, "13", "203")
+
+
 @pytest.mark.parametrize(
     ("country", "line"), [("US", "somewhere over there"), ("US", "c/o the usual place"), ("GB", "The Old Mill"), ("CN", "老地方")]
 )

@@ -1,33 +1,18 @@
 """Many United States addresses at once: what reading them one by one gives."""
 
-import polars as pl
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custview_pipeline.standardisation.addresses.addresses import ADDRESS, AddressCells, read_address
 from custview_pipeline.standardisation.addresses.us_batches import read_us_addresses
+from custview_pipeline_tests.standardisation.addresses import alike
+from custview_pipeline_tests.standardisation.addresses.alike import row
 from custview_pipeline_tests.standardisation.addresses.labelled import read_labelled
 
-_FIELDS = [*AddressCells._fields, "country"]
-
-
-def read_many(rows):
-    cells = pl.DataFrame(rows, schema=dict.fromkeys(_FIELDS, pl.String), orient="row").with_row_index("code")
-    found = read_us_addresses(cells).select("code", "position", *(pl.col(name).cast(kind) for name, kind in ADDRESS.items()))
-    assert found["position"].unique().to_list() in ([0], [])
-    return {code: [tuple(reading)] for code, _, *reading in found.iter_rows()}
-
-
-def row(country="US", **cells):
-    return (*AddressCells(**cells), country)
-
-
-def assert_read_alike(rows):
-    found = read_many(rows)
-    for code, reading in found.items():
-        assert reading == read_address(*rows[code])
-    return len(found) / len(rows)
+assert_read_alike = partial(alike.assert_read_alike, read_us_addresses)
+read_many = partial(alike.read_many, read_us_addresses)
 
 
 def test_labelled_addresses_are_read_alike():
@@ -125,13 +110,38 @@ def test_addresses_in_columns_are_read_alike(rows):
     assert_read_alike(rows)
 
 
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.builds(
+            lambda house, street, unit, box, city, region, code: row(
+                house_number=house, street_name=street, unit=unit, po_box=box, city=city, region=region, postal_code=code
+            ),
+            st.none() | _NUMBERS,
+            st.none() | _STREETS.map("".join),
+            st.sampled_from(
+                [None, "4", "#4", "##", "4-B", "Apt 3", "Apt", "flat9", "unit", "STE 300", "Penthouse", "#", "12 345"]
+            ),
+            st.sampled_from([None, None, "12"]),
+            *(_CITIES, _REGIONS, _ZIPS),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_parts_in_columns_are_read_alike(rows):
+    assert_read_alike(rows)
+
+
 def test_the_common_shape_is_read_here():
     rows = [
         row(address="123 N Main St Apt 4, Springfield, IL 62704-1234"),
         row(address="350 FIFTH AVENUE SUITE 300, NEW YORK NY 10118"),
         row(address="1 Infinite Loop\nCupertino CA 95014"),
         row(address_line1="12 oak ave", address_line2="unit 4", city="Reno", region="NV", postal_code="89501"),
+        row(house_number="12", street_name="Oak Avenue", unit="#4", city="Reno", region="NV", postal_code="89501"),
         row("PR", address="1234 Calle Luna, San Juan PR 00901"),
+        row(address="12 Oak Ave", city="Foo-None"),
     ]
     assert assert_read_alike(rows) == 1
 
@@ -143,7 +153,7 @@ def test_the_common_shape_is_read_here():
         {"address": "Main St & 5th Ave, Chicago, IL"},
         {"address": 'The "Barn", 12 Oak St, Reno NV'},
         {"address": "12 Étage St, Reno NV"},
-        {"house_number": "12", "street_name": "Oak Avenue", "city": "Reno"},
+        {"house_number": "12", "street_name": "Oak Avenue", "city": "Reno", "po_box": "4"},
         {"city": "Reno"},
         {},
     ],

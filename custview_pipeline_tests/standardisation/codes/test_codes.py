@@ -30,6 +30,11 @@ from custview_pipeline.standardisation.reading import Reading
         ("Féminin", "f"),
         ("Mulher", "f"),
         ("남", "m"),
+        ("Mme", "f"),
+        ("женский", "f"),
+        ("М", "m"),
+        ("其它", "x"),
+        ("1.0", "m"),
     ],
 )
 def test_a_gender_is_read_in_any_spelling(text, code):
@@ -46,7 +51,15 @@ def test_a_gender_is_read_in_any_spelling(text, code):
         ("TRUE", "granted"),
         ("同意", "granted"),
         ("no", "denied"),
-        ("opted out", None),
+        ("opted out", "denied"),
+        ("Opted In", "granted"),
+        ("unsubscribe", "denied"),
+        ("nein", "denied"),
+        ("oui", "granted"),
+        ("1.0", "granted"),
+        ("0.0", "denied"),
+        ("-", "unknown"),
+        ("perhaps", None),
         ("unknown", "unknown"),
     ],
 )

@@ -44,6 +44,13 @@ VALID = [
     ("cn.ric", "810000199201300029", "810000199201300029", "810000199201300029"),
     ("drivers_license", "S-123.456", "S123456", "S123456"),
     ("soc_sec_id", "7755123", "7755123", "7755123"),
+    ("soc_sec_id", "军字第7755123号", "军字第7755123号", "军字第7755123号"),
+    ("cn.ric", "130503670401001", "130503196704010016", "130503196704010016"),  # of the first generation
+    ("us.ssn", "SSN 536-90-4399", "536-90-4399", "536904399"),
+    ("us.ssn", "536904399.0", "536-90-4399", "536904399"),
+    ("soc_sec_id", "7755123.0", "7755123", "7755123"),
+    ("us.ein", "EIN: 91-1144442", "91-1144442", "911144442"),
+    ("de.vat", "VAT No: DE136695976", "136695976", "136695976"),
 ]
 
 
@@ -64,6 +71,9 @@ def test_an_identifier_is_shown_in_its_form_and_compared_bare(scheme, text, show
     [
         ("us.ssn", "666-12-3456"),
         ("us.ssn", "53690439"),
+        ("us.ssn", "SSN 666-12-3456"),
+        ("us.ssn", "53690439.0"),
+        ("cn.ric", "130503671301001"),
         ("us.ein", "07-1144442"),
         ("cn.ric", "110105194912310021"),
         ("cn.ric", "999999194912310021"),
@@ -148,6 +158,7 @@ def test_a_scheme_that_nobody_publishes_is_not_checked(scheme):
         (SourceColumn("x", "national_id", scheme="passport", issuer="FR"), "passport"),
         (SourceColumn("x", "national_id", scheme="us.ssn", issuer="SSA"), "us.ssn"),
         (SourceColumn("x", "lei"), "lei"),
+        (SourceColumn("x", "lei", scheme="gleif", issuer="US"), "lei"),
     ],
 )
 def test_the_issuer_makes_a_scheme_national_where_that_is_known(column, scheme):

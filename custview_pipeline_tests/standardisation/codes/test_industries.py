@@ -75,6 +75,29 @@ def test_sector_section_and_division_must_exist_in_the_scheme(scheme, code, is_v
 
 
 @pytest.mark.parametrize(
+    ("scheme", "written", "code"),
+    [
+        ("naics", "31-33", "31"),
+        ("naics", "541511 - Custom Computer Programming Services", "541511"),
+        ("naics", "NAICS 541511", "541511"),
+        ("naics", "541511.0", "541511"),
+        ("isic", "C: Manufacturing", "C"),
+        ("sic", "7372.0", "7372"),
+        ("nace", "62.0", "62.0"),
+    ],
+)
+def test_a_code_of_a_known_scheme_is_read_beside_its_title(scheme, written, code):
+    (reading,) = read_industry_code(written, scheme)
+
+    assert (reading.value, reading.rule) == (code, None)
+
+
+@pytest.mark.parametrize("scheme", ["isic_rev3.1", "ISIC Rev. 5", "nace rev 2.1", "GB/T 4754-2011", "uk.sic 2003"])
+def test_another_revision_of_a_classification_is_not_judged_by_this_one(scheme):
+    assert classification_of(scheme) is None
+
+
+@pytest.mark.parametrize(
     ("scheme", "name"),
     [
         ("NAICS 2022", "naics"),

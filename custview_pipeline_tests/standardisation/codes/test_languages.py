@@ -56,7 +56,7 @@ def test_a_language_is_its_primary_subtag_however_it_is_written(text, code):
     assert (reading.value, reading.comparable, reading.rule) == (code, code, None)
 
 
-@pytest.mark.parametrize("text", ["mul", "qqq", "12", "EN / FR", "Elvish of the woods", "i-default"])
+@pytest.mark.parametrize("text", ["mul", "qqq", "12", "EN / FR", "Elvish of the woods", "i-default", "E"])
 def test_what_is_no_language_is_kept(text):
     (reading,) = read_language(text)
 

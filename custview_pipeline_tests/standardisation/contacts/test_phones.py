@@ -45,6 +45,19 @@ VALID = [
     ("(0118) 496 0123", "GB", "+441184960123"),
     ("11 96123-4567", "BR", "+5511961234567"),
     ("0 11 15-2345-6789", "AR", "+5491123456789"),
+    ("+00 44 20 7946 0958", "CN", "+442079460958"),
+    ("+1 (0) 212 736 5000", "DE", "+12127365000"),
+    ("2127365000.0", "US", "+12127365000"),
+    ("1.3812345678E10", "CN", "+8613812345678"),
+    ("212736500.0", "US", None),  # a digit short
+    ("212-XXX-5000", "US", None),
+    ("+86 138****5678", "CN", None),
+    ("0800 FLOWERS", "GB", "+448003569377"),
+    ("+44 20 7946 0958 int 77", "US", "+442079460958"),
+    ("138 1234 5678 (张三)", "CN", "+8613812345678"),
+    ("040 123456 privat", "DE", "+4940123456"),
+    ("212-736-5000 after 6pm", "US", None),
+    ("&", "US", None),
 ]
 PARTS = [
     ("212-736-5000", "US", "fixed_line_or_mobile", None),
@@ -62,6 +75,12 @@ PARTS = [
     ("212-736-5000 int 77", "US", "fixed_line_or_mobile", "77"),
     ("138-1234-5678 转 12", "CN", "mobile", "12"),
     ("+1 212 736 5000;ext=9", "CN", "fixed_line_or_mobile", "9"),
+    ("010-6555 1234-801", "CN", "fixed_line", "801"),
+    ("400-820-8820-12", "CN", "shared_cost", "12"),
+    ("040 123456 App. 22", "DE", "fixed_line", "22"),
+    ("01 42 68 53 00 poste 22", "FR", "fixed_line", "22"),
+    ("(11) 3123-4567 ramal 22", "BR", "fixed_line", "22"),
+    ("03-3581-2361 内線123", "JP", "fixed_line", "123"),
 ]
 
 
@@ -135,6 +154,29 @@ def test_what_is_no_number_is_kept_and_is_no_evidence(text):
 def test_several_numbers_of_a_cell_are_told_apart(separator):
     readings = read_phones(f"212-736-5000{separator}646-736-5001", "US")
     assert [reading.value for reading in readings] == ["+12127365000", "+16467365001"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "212-736-5000 646-736-5001",
+        "H: 212-736-5000 W: 646-736-5001",
+        "212-736-5000 (cell) 646-736-5001 (home)",
+        "tel 212-736-5000 fax 646-736-5001",
+        "+12127365000+16467365001",
+    ],
+)
+def test_numbers_among_words_are_those_that_the_library_finds(text):
+    assert [reading.value for reading in read_phones(text, "US")] == ["+12127365000", "+16467365001"]
+
+
+@pytest.mark.parametrize("text", ["138****5678", "212-XXX-5000", "1.38123E+10"])
+def test_digits_that_are_masked_or_lost_are_no_evidence(text):
+    assert [reading[:4] for reading in read_phones(text, "CN")] == [(text, text, None, "not_a_phone_number")]
+
+
+def test_a_cell_of_very_many_numbers_is_read():
+    assert len(read_phones("212-736-5000;" * 300, "US")) == 300
 
 
 def test_a_number_meets_itself_however_it_is_written():
@@ -223,6 +265,7 @@ def test_numbers_of_all_plans_are_read_many_at_a_time_as_one_by_one():
                 st.from_regex(
                     r"(\+1|1|\+86|86|0|\+44|00)?[ .-]?\(?[0-9]{3}\)?[ .-]?[0-9]{3,4}[ .-]?[0-9]{4}( ?x[0-9]+)?", fullmatch=True
                 ),
+                st.from_regex(r"[0-9]{7,12}\.0?", fullmatch=True),
                 st.from_regex(r"(home: )?\(?[2-9][0-9]{2}\)? [2-9][0-9]{2}-[0-9]{4}( \(w\))?", fullmatch=True),
             ),
             st.sampled_from(["US", "CN", "CA", "GB", "JM"]),

@@ -158,6 +158,85 @@ def test_any_columns_are_read_as_alone(rows):
     assert_as_alone([(whole, *parts, None, None, None, None, country) for whole, *parts, country in rows])
 
 
+_TITLE = st.none() | st.sampled_from(
+    ["Mr", "mrs.", "DR", "Prof. Dr.", "Sir", "Herr", "doctor", "先生", "x-y", "mR", "The Hon'ble"]
+)
+_SUFFIX = st.none() | st.sampled_from(
+    ["Jr", "jr.", "III", "Ph. D.", "MD, PhD", "IV Esq", "2nd", "V", "A1", "PhD Jr", "先生", "."]
+)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.builds(lambda parts, title, suffix: (None, *parts[:3], None, title, suffix, None, parts[4]), _PARTS, _TITLE, _SUFFIX),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_any_columns_with_titles_are_read_as_alone(rows):
+    assert_as_alone(rows)
+
+
+_CELLS = st.none() | st.lists(
+    _LETTERS | _KNOWN | st.sampled_from(["O'Neil", "smith-jones", "d'", "-x", "Mr", "nd", "DE LA"]), min_size=1, max_size=3
+).map(" ".join)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(_CELLS, _CELLS, _CELLS, _CELLS, _TITLE, _SUFFIX, st.sampled_from(COUNTRIES)),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_columns_of_several_words_are_read_as_alone(rows):
+    assert_as_alone([(None, *parts, title, suffix, None, country) for *parts, title, suffix, country in rows])
+
+
+_BOTH = st.sampled_from(
+    ["Mary", "mary", "MARY", "e.", "Wang", "Xiaoming", "Lv", "Born", "King", "Chan", "Tai", "van", "Jones", "mckay"]
+)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(_BOTH, min_size=2, max_size=3), st.sampled_from(["{0} {2}", "{0} {1} {2}", "{2}, {0}", "{2} {0}"]), _BOTH
+        ),
+        min_size=1,
+        max_size=9,
+    ),
+    st.sampled_from(COUNTRIES),
+)
+def test_full_names_beside_columns_are_read_as_alone(rows, country):
+    names = []
+    for written, shape, other in rows:
+        given_name, family_name = written[0], written[-1]
+        names.append((*NameCells(shape.format(given_name, other, family_name), given_name, None, family_name), country))
+    assert_as_alone(names)
+
+
+_NATIVE = st.sampled_from(["卢莉莉", "欧阳明", "吕女", "曾单", "王先生", "A王", "莉莉 卢", "爱新觉罗明"])
+_NATIVE_CELL = st.none() | st.sampled_from(
+    ["莉莉", "卢", "Lili", "LU", "lu", "Ouyang", "Ming", "Lv", "Zeng", "Shan", "王A", "佐々木"]
+)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(_NATIVE_CELL, st.none() | st.just("Mei"), _NATIVE_CELL, _TITLE, _NATIVE, st.sampled_from(COUNTRIES)),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_columns_beside_chinese_characters_are_read_as_alone(rows):
+    assert_as_alone([(None, *parts, None, title, None, native, country) for *parts, title, native, country in rows])
+
+
 _CHARACTERS = (
     st.text(st.sampled_from("王李单欧阳司马诸葛曾朵乐吕绿女明华·先生 长重A"), min_size=1, max_size=5).map(str.strip).filter(bool)
 )
@@ -172,6 +251,27 @@ def test_any_chinese_characters_are_read_as_alone(rows):
         names.append((*cells, country))
     if names:
         assert_as_alone(names)
+
+
+def test_columns_with_titles_characters_or_the_whole_name_are_read_at_once():
+    names = [
+        (*NameCells(given="Mary", family="Jones", prefix="mrs.", suffix="jr., Ph. D."), "US"),
+        (*NameCells(given="Lili", family="Lu", native="卢莉莉"), "CN"),
+        (*NameCells(given="莉莉", family="卢", native="卢莉莉"), "CN"),
+        (*NameCells(full="robert ashton lister", given="robert", family="lister"), "GB"),
+    ]
+    shown = {0: "Mrs Mary Jones Jr PhD", 1: "Lu Lili", 2: "卢莉莉", 3: "Robert Ashton Lister"}
+    assert {code: reading[0] for code, reading in quickly(names).items()} == shown
+    assert_as_alone(names)
+
+
+def test_columns_of_several_words_are_read_at_once():
+    names = [
+        (*NameCells(given="mary ann", family="o'neil-smith", former="Jones"), "US"),
+        (*NameCells(family="VAN DER BERG", prefix="Dr"), "AU"),
+    ]
+    assert {code: reading[0] for code, reading in quickly(names).items()} == {0: "Mary Ann O'Neil-Smith", 1: "Dr van der Berg"}
+    assert_as_alone(names)
 
 
 def test_columns_of_one_word_each_are_read_at_once():
