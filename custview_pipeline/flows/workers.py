@@ -15,7 +15,7 @@ from custview_pipeline.flows.examine import Pending
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.kernel.settings import secrets_withheld, single_threaded_children
 
-LEAST_ROWS_FOR_WORKERS: Final = 20_000  # under this, starting processes costs more than they save
+LEAST_ROWS_FOR_WORKERS: Final = 100_000  # under this, starting processes costs more than they save
 _BATCHES_IN_FLIGHT: Final = 2  # per worker; bounds memory
 
 Setting = TypeVar("Setting")
