@@ -31,6 +31,7 @@ from custview_pipeline.flows.export import (
     export_crosswalk,
     export_edges,
     export_golden,
+    export_issues,
     export_quality,
     export_quality_history,
 )
@@ -211,7 +212,7 @@ def export(
     reveal: Annotated[bool, typer.Option("--reveal", help="golden: the values themselves instead of masks; logged.")] = False,
     reason: ReasonOption = "",
 ) -> None:
-    """Write a table to a file: crosswalk, edges, golden records (masked), quality scores or their history."""
+    """Write a table to a file: crosswalk, edges, golden records (masked), warnings, quality scores or their history."""
     with told_errors():
         if reveal and what is not Export.GOLDEN:
             raise ProjectInvalid(f"--reveal is for golden records; {what} holds no sealed value")
@@ -223,6 +224,7 @@ def export(
             Export.CROSSWALK: lambda: export_crosswalk(snapshot),
             Export.EDGES: lambda: export_edges(snapshot),
             Export.GOLDEN: lambda: export_golden(snapshot, keyring, is_masked=not reveal),
+            Export.ISSUES: lambda: export_issues(snapshot),
             Export.QUALITY: lambda: export_quality(snapshot),
             Export.QUALITY_HISTORY: lambda: export_quality_history(snapshot),
         }[what]()

@@ -52,6 +52,21 @@ PROTECTED_RECORDS: Final[TableContract] = table(
     valid_from_at=open_column(UTC_TIME, "From when on this version holds"),
 )
 
+RECORD_ISSUES: Final[TableContract] = table(
+    "record_issues",
+    "One field standard that one version of an accepted record breaks, or one contradiction in it: why it was warned of.",
+    key=("record_id", "version", "attribute", "rule"),
+    rooms=("validation", "stewardship, audit"),
+    record_id=open_column(pl.Int64, "Keyed id of the record"),
+    version=open_column(pl.Int32, "Version of the record", pa.Check.ge(1)),
+    source_system=open_column(pl.String, "Source system"),
+    attribute=open_column(pl.String, "Attribute of the contract"),
+    rule=open_column(pl.String, "Rule that it breaks"),
+    dimension=open_column(pl.String, "Dimension of the Open Data Contract Standard"),
+    severity=open_column(pl.String, "warning: the value counts as invalid, or contradicts another", pa.Check.isin(["warning"])),
+    delivery_id=open_column(pl.String, "Delivery it came with"),
+)
+
 QUARANTINED_RECORDS: Final[TableContract] = table(
     "quarantined_records",
     "One refused row, whole and sealed, and why it was refused.",

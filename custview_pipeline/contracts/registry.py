@@ -6,7 +6,7 @@ from typing import Final
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
 from custview_pipeline.contracts.base import TableContract
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY, MATCH_EDGES, MATCH_MODEL, REVIEW_TASKS
 
 CONTRACTS: Final[Mapping[str, TableContract]] = {
@@ -14,6 +14,7 @@ CONTRACTS: Final[Mapping[str, TableContract]] = {
     for contract in (
         DELIVERIES,
         PROTECTED_RECORDS,
+        RECORD_ISSUES,
         QUARANTINED_RECORDS,
         MATCH_MODEL,
         MATCH_EDGES,

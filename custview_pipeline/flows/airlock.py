@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.match_index import CLAIMS, TOKENS
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import StandardisedBatch
@@ -61,6 +61,7 @@ class Admission(NamedTuple):
         protected: Rows of protected_records.
         quarantined: Rows of quarantined_records; without those that are there already.
         refused: record_id, content_digest, reasons of every row refused.
+        issues: Rows of record_issues: what accepted rows are warned of.
         keys: record_id, version, material: what the key table must hold before the rows are stored.
         tokens, neighbourhoods, claims: Rows of the match index.
         tally: Counts by rule.
@@ -69,6 +70,7 @@ class Admission(NamedTuple):
     protected: pl.DataFrame
     quarantined: pl.DataFrame
     refused: pl.DataFrame
+    issues: pl.DataFrame
     keys: pl.DataFrame
     tokens: pl.DataFrame
     neighbourhoods: pl.DataFrame
@@ -101,12 +103,23 @@ def admit(airlock: Airlock, pending: Pending) -> Admission:
             protected=protected,
             quarantined=quarantined,
             refused=refused.select("record_id", "content_digest", "reasons"),
+            issues=_issues(airlock, batch, pending.marks, accepted),
             keys=pl.concat([keys, quarantine_keys]),
             tokens=tokens.select(TOKENS.names()),
             neighbourhoods=neighbourhoods(kept, tokeniser, rule_version=rule_set_version()),
             claims=_claims(batch, pending.marks, accepted, tokeniser, _open_attributes(airlock.contract)),
             tally=screened.tally,
         )
+
+
+def _issues(airlock: Airlock, batch: StandardisedBatch, marks: pl.DataFrame, accepted: pl.Series) -> pl.DataFrame:
+    """Return the rows of record_issues; they name fields and rules, and hold no value."""
+    owners = marks.select("record_id", "version").with_row_index("row").cast({"row": pl.UInt32}).filter(accepted)
+    warned = batch.issues.unique(["row", "attribute", "rule"], maintain_order=True)
+    named = warned.join(owners, on="row", how="inner", maintain_order="left").with_columns(
+        source_system=pl.lit(airlock.contract.source_system), delivery_id=pl.lit(airlock.delivery_id)
+    )
+    return named.select(RECORD_ISSUES.types.names())
 
 
 def _open_attributes(contract: SourceContract) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.rulebook import QualityTargets
 from custview_pipeline.contracts.source_contract import SourceContract
@@ -240,6 +240,7 @@ def store_admitted(commit: Commit, admissions: list[Admission], tombstones: pl.D
         commit.add_keys(pl.concat([admission.keys for admission in admissions]))
     commit.append(PROTECTED_RECORDS.name, pl.concat([*(admission.protected for admission in admissions), tombstones]))
     if admissions:
+        commit.append(RECORD_ISSUES.name, pl.concat([admission.issues for admission in admissions]))
         commit.add_index(IndexPart.TOKENS, pl.concat([admission.tokens for admission in admissions]))
         commit.add_index(IndexPart.CLAIMS, pl.concat([admission.claims for admission in admissions]))
         neighbourhoods = pl.concat([admission.neighbourhoods for admission in admissions])

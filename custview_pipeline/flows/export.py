@@ -1,4 +1,4 @@
-"""Tables as other programs want them: crosswalk, edges, golden records, quality scores."""
+"""Tables as other programs want them: crosswalk, edges, golden records, warnings, quality scores."""
 
 from enum import StrEnum
 
@@ -7,6 +7,7 @@ import polars as pl
 from custview_pipeline.contracts.audit_tables import QUALITY_SCORES
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
+from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.matching_tables import MATCH_EDGES
 from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.reveal import golden_values, open_values
@@ -23,6 +24,7 @@ class Export(StrEnum):
     CROSSWALK = "crosswalk"
     EDGES = "edges"
     GOLDEN = "golden"
+    ISSUES = "issues"
     QUALITY = "quality"
     QUALITY_HISTORY = "quality-history"
 
@@ -47,6 +49,15 @@ def export_edges(snapshot: Snapshot) -> pl.DataFrame:
         .select(*names, match_probability="probability", decision="decision")
         .sort(names)
     )
+
+
+def export_issues(snapshot: Snapshot) -> pl.DataFrame:
+    """Return what the current records are warned of, by their source keys: attribute, rule, dimension, severity."""
+    stored = newest(snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version", "source_key", "is_deleted"]), ["record_id"])
+    held = stored.filter(~pl.col("is_deleted")).select("record_id", "version", "source_key")
+    issues = snapshot.read(RECORD_ISSUES.name).join(held, on=["record_id", "version"], how="inner")
+    names = ["source_system", "source_key", "attribute", "rule", "dimension", "severity"]
+    return issues.select(names).sort(names)
 
 
 def export_quality(snapshot: Snapshot) -> pl.DataFrame:
