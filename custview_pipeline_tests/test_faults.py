@@ -269,7 +269,8 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _disturbed_large_run(large: World, root: Path, disturb: Callable[[int, list[psutil.Process]], None]) -> tuple[World, Outcome]:
     world = _copy(large, root)
-    process = world.start("-m", "custview_pipeline", "run", "--project", world.directory, CUSTVIEW_WORKERS="2")
+    processes = {"CUSTVIEW_WORKERS": "2", "CUSTVIEW_ROWS_FOR_WORKERS": "20000"}
+    process = world.start("-m", "custview_pipeline", "run", "--project", world.directory, **processes)
     workers = _wait_for_workers(process.pid)
     disturb(process.pid, workers)
     outcome = finish(process)

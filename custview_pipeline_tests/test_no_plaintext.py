@@ -336,7 +336,8 @@ def test_what_is_no_value_of_an_open_attribute_is_masked(story):
 @pytest.fixture(scope="module")
 def large_story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Return a story in which worker processes do the work and the root key comes from the environment."""
-    return tell(tmp_path_factory.mktemp("large_airlock"), filling=21_000, CUSTVIEW_WORKERS="2", **KEY_IN_ENVIRONMENT)
+    processes = {"CUSTVIEW_WORKERS": "2", "CUSTVIEW_ROWS_FOR_WORKERS": "20000"}
+    return tell(tmp_path_factory.mktemp("large_airlock"), filling=21_000, **processes, **KEY_IN_ENVIRONMENT)
 
 
 @pytest.mark.slow

@@ -151,7 +151,14 @@ class World:
         """Return what the command must find in its environment; None takes a variable away."""
         private = {"CUSTVIEW_KEYS": "keys", "HOME": "home", "TMPDIR": "tmp", "XDG_CONFIG_HOME": "home"}
         places = {variable: str(self.root / folder) for variable, folder in private.items()}
-        absent = ("CUSTVIEW_PROJECT", "CUSTVIEW_POSTGRES_URL", "CUSTVIEW_KEY_PROVIDER", "CUSTVIEW_ROOT_KEY", "CUSTVIEW_WORKERS")
+        absent = (
+            "CUSTVIEW_PROJECT",
+            "CUSTVIEW_POSTGRES_URL",
+            "CUSTVIEW_KEY_PROVIDER",
+            "CUSTVIEW_ROOT_KEY",
+            "CUSTVIEW_WORKERS",
+            "CUSTVIEW_ROWS_FOR_WORKERS",
+        )
         return {**dict.fromkeys(absent), **places}
 
     def file(self, source: str) -> Path:

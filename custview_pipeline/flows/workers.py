@@ -13,9 +13,8 @@ from typing import Any, Final, TypeVar
 
 from custview_pipeline.flows.examine import Pending
 from custview_pipeline.kernel.errors import Redacted
-from custview_pipeline.kernel.settings import secrets_withheld, single_threaded_children
+from custview_pipeline.kernel.settings import rows_for_workers, secrets_withheld, single_threaded_children
 
-LEAST_ROWS_FOR_WORKERS: Final = 100_000  # under this, starting processes costs more than they save
 _BATCHES_IN_FLIGHT: Final = 2  # per worker; bounds memory
 
 Setting = TypeVar("Setting")
@@ -39,7 +38,7 @@ def work_through(
     Raises:
         Redacted: A worker failed or was killed.
     """
-    if workers == 1 or rows < LEAST_ROWS_FOR_WORKERS:
+    if workers == 1 or rows < rows_for_workers():
         yield from (task(setting, batch) for batch in batches)
         return
     context = multiprocessing.get_context("spawn")

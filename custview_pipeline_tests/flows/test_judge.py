@@ -7,6 +7,7 @@ import pytest
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.contracts.source_contract import QualityRule
 from custview_pipeline.flows.judge import judge
+from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline_tests.flows.delivery_desk import row
@@ -60,7 +61,8 @@ def test_a_file_that_cannot_be_read_is_told_of_as_in_a_delivery(desk):
 
 
 @pytest.mark.slow
-def test_workers_judge_as_this_process_does(desk):
+def test_workers_judge_as_this_process_does(desk, monkeypatch):
+    monkeypatch.setenv(settings.ROWS_FOR_WORKERS, "20000")
     rows = [row(str(number), None if number % 50 == 0 else "Ada Winterbourne") for number in range(21_000)]
     desk.redefine("full_name", is_required=True)
     assert tried(desk, *rows, workers=2) == tried(desk, *rows)

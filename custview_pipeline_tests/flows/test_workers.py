@@ -8,8 +8,9 @@ import pytest
 from custview_pipeline.flows import workers
 from custview_pipeline.flows.airlock import Airlock, admit
 from custview_pipeline.flows.examine import Pending
-from custview_pipeline.flows.workers import LEAST_ROWS_FOR_WORKERS, work_through
+from custview_pipeline.flows.workers import work_through
 from custview_pipeline.kernel.errors import Redacted
+from custview_pipeline.kernel.settings import rows_for_workers
 from custview_pipeline_tests.factories import NOW, marks_of, source_contract
 
 
@@ -29,7 +30,7 @@ def _no_pool(monkeypatch):
     monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
 
 
-@pytest.mark.parametrize(("rows", "count"), [(LEAST_ROWS_FOR_WORKERS - 1, 8), (10**6, 1), (0, 1)])
+@pytest.mark.parametrize(("rows", "count"), [(rows_for_workers() - 1, 8), (10**6, 1), (0, 1)])
 @pytest.mark.usefixtures("_no_pool")
 def test_little_work_or_one_worker_stays_in_this_process(rows, count):
     assert list(work_through(hand_on, "airlock", iter("abc"), rows=rows, workers=count)) == [
@@ -40,7 +41,7 @@ def test_little_work_or_one_worker_stays_in_this_process(rows, count):
 @pytest.mark.usefixtures("_no_pool")
 def test_much_work_is_given_to_workers():
     with pytest.raises(Refused):
-        next(work_through(hand_on, "airlock", iter("abc"), rows=LEAST_ROWS_FOR_WORKERS, workers=2))
+        next(work_through(hand_on, "airlock", iter("abc"), rows=rows_for_workers(), workers=2))
 
 
 @pytest.mark.usefixtures("_no_pool")
@@ -80,7 +81,7 @@ def airlock(keyring):
 @pytest.mark.slow
 def test_workers_admit_what_this_process_would_in_the_same_order(airlock):
     alone = list(work_through(admit, airlock, readings(5), rows=5, workers=1))
-    together = list(work_through(admit, airlock, readings(5), rows=LEAST_ROWS_FOR_WORKERS, workers=2))
+    together = list(work_through(admit, airlock, readings(5), rows=rows_for_workers(), workers=2))
 
     for one, other in zip(alone, together, strict=True):
         assert one.protected.drop("payload_sealed").equals(other.protected.drop("payload_sealed"))
@@ -91,4 +92,4 @@ def test_workers_admit_what_this_process_would_in_the_same_order(airlock):
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_one_clear_error(airlock):
     with pytest.raises(Redacted, match="was killed"):
-        list(work_through(admit, airlock, [Deadly()], rows=LEAST_ROWS_FOR_WORKERS, workers=2))
+        list(work_through(admit, airlock, [Deadly()], rows=rows_for_workers(), workers=2))

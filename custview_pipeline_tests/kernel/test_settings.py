@@ -45,11 +45,20 @@ def test_the_number_of_workers_may_be_chosen(monkeypatch):
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5", "²", " "])
-def test_a_number_of_workers_that_is_none_is_wrong_use(monkeypatch, value):
-    monkeypatch.setenv(settings.WORKERS, value)
+@pytest.mark.parametrize(
+    ("variable", "ask"), [(settings.WORKERS, settings.worker_count), (settings.ROWS_FOR_WORKERS, settings.rows_for_workers)]
+)
+def test_a_count_that_is_none_is_wrong_use(monkeypatch, variable, ask, value):
+    monkeypatch.setenv(variable, value)
 
-    with pytest.raises(ProjectInvalid, match="CUSTVIEW_WORKERS must be a whole number"):
-        settings.worker_count()
+    with pytest.raises(ProjectInvalid, match=f"{variable} must be a whole number"):
+        ask()
+
+
+def test_processes_are_started_from_as_many_rows_as_is_set(monkeypatch):
+    assert settings.rows_for_workers() == 100_000
+    monkeypatch.setenv(settings.ROWS_FOR_WORKERS, "20000")
+    assert settings.rows_for_workers() == 20_000
 
 
 @pytest.mark.parametrize("before", [None, "3"])

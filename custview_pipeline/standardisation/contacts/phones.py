@@ -31,7 +31,7 @@ FILLERS: Final = frozenset({*_COUNTING, *_KNOWN_LINES})
 # The prefix of most countries; and North America's, set apart, for it also begins British and Indian numbers.
 _DIALLED_ABROAD: Final = re.compile(r"\(?\+?(?:00[ .-]*|011[ .-]+)(?=[1-9])")
 # A nought in brackets is dialled at home only; phonenumbers leaves it out where the country has such a prefix.
-_HOME_NOUGHT: Final = re.compile(r"(\(?\+[1-9]\d{0,2}\)?[ .-]*)\(0\)")
+_HOME_NOUGHT: Final = re.compile(r"(\(?\+[1-9]\d{0,2}\)?[ .-]*)\(0\)(?=[ .-]*[1-9])")
 # What becomes of a number that was kept as a decimal: 4155552671.0, 4.155552671E9.
 FLOAT: Final = r"^[0-9]{7,}\.0$"
 _FLOAT: Final = re.compile(FLOAT, re.ASCII)
