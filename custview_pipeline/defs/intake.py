@@ -6,7 +6,7 @@ from typing import Final
 import dagster as dg
 
 from custview_pipeline.adapters.source_files import SourceFiles
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.defs.metadata import column_schema, counted_table, counts, owners_of, source_schema, tag_value
 from custview_pipeline.defs.resources import ProjectResource
@@ -100,7 +100,10 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
 def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetKey) -> dg.AssetSpec:
     described = {
         "ingestion": (f"What {contract.title} delivered: rows read, new, changed, unchanged, deleted.", DELIVERIES),
-        "validation": (f"Which rows of {contract.title} keep their contract; refused ones are sealed.", QUARANTINED_RECORDS),
+        "validation": (
+            f"Which rows of {contract.title} keep their contract; refused ones are sealed, accepted ones may be warned of.",
+            QUARANTINED_RECORDS,
+        ),
         "protection": (f"Records of {contract.title}, sealed and searchable by keyed token only.", PROTECTED_RECORDS),
     }
     description, table = described[group]
@@ -114,7 +117,12 @@ def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetK
         tags=_tags(contract),
         code_version="1",
         skippable=True,
-        metadata={"dagster/column_schema": column_schema(table), "table": table.name, **_contract_metadata(contract)},
+        metadata={
+            "dagster/column_schema": column_schema(table),
+            "table": table.name,
+            **({"warnings_table": RECORD_ISSUES.name} if group == "validation" else {}),
+            **_contract_metadata(contract),
+        },
     )
 
 

@@ -108,7 +108,7 @@ def test_every_column_has_a_type_a_meaning_and_a_sensitivity(specs, key):
 
 
 def test_assets_are_the_stored_tables(specs):
-    told = {spec.metadata["table"] for spec in specs.values() if "table" in spec.metadata}
+    told = {spec.metadata[name] for spec in specs.values() for name in ("table", "warnings_table") if name in spec.metadata}
     assert told == set(CONTRACTS)
 
 
