@@ -44,6 +44,10 @@ test: $(READY) ## Run the tests, in five minutes or less
 test-all: $(READY) ## Run the slow, browser and fault tests too
 	$(BIN)/python -m pytest -q -n auto -m ""
 
+.PHONY: explore
+explore: $(READY) ## Run the property tests on examples that were never tried
+	$(BIN)/python -m pytest -q -n auto --hypothesis-profile=explore
+
 .PHONY: faults
 faults: $(READY) ## Run the fault tests whole
 	$(BIN)/python -m pytest -q -m faults

@@ -3,5 +3,7 @@
 from hypothesis import settings
 
 # How long an example takes says nothing on a machine that others use too.
-settings.register_profile("house", deadline=None)
+# The same examples at every run, so that a red test is the doing of the change at hand. `make explore` looks for new ones.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("house")

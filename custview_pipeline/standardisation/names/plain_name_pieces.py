@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from custview_pipeline.standardisation.names.chinese_names import HAS_TWO_SPELLINGS
+from custview_pipeline.standardisation.names.chinese_names import CHINESE_SURNAMES, HAS_TWO_SPELLINGS
 from custview_pipeline.standardisation.names.comparable_names import MAIDEN_MARKERS
 from custview_pipeline.standardisation.names.name_cells import SUFFIXES, TITLES
 from custview_pipeline.standardisation.names.name_order import TWO_SURNAMES
@@ -143,6 +143,8 @@ def _of_both(distinct: pl.DataFrame) -> pl.DataFrame:
         family == pl.col("family_name"),
         pl.col("suffix").is_null(),
         ~any_of(middle.str.to_lowercase().is_in(sorted(MAIDEN_MARKERS)), may_have_two_surnames()),
+        # Three words of which the first is a Chinese surname may be a family name and two syllables.
+        ~any_of(middle.is_not_null() & given.str.to_lowercase().is_in(sorted(CHINESE_SURNAMES))),
         ~any_of(
             middle.is_not_null()
             & pl.any_horizontal(pl.col(name).str.to_lowercase().str.contains(HAS_TWO_SPELLINGS) for name in ("given", "family"))

@@ -219,6 +219,10 @@ def test_full_names_beside_columns_are_read_as_alone(rows, country):
     assert_as_alone(names)
 
 
+def test_a_first_word_that_is_a_chinese_surname_beside_columns_is_left():
+    assert_as_alone([(*NameCells("Wang Wang Xiaoming", "Wang", None, "Xiaoming"), "CN")])
+
+
 _NATIVE = st.sampled_from(["卢莉莉", "欧阳明", "吕女", "曾单", "王先生", "A王", "莉莉 卢", "爱新觉罗明"])
 _NATIVE_CELL = st.none() | st.sampled_from(
     ["莉莉", "卢", "Lili", "LU", "lu", "Ouyang", "Ming", "Lv", "Zeng", "Shan", "王A", "佐々木"]
