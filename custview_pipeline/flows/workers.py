@@ -56,10 +56,22 @@ def work_through(
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
+            _let_go_of_queue(pool)
             raise Redacted("a worker of the airlock was killed, perhaps for want of memory") from None
         finally:
             for future in waiting:
                 future.cancel()  # nobody asks for them any more
+
+
+def _let_go_of_queue(pool: ProcessPoolExecutor) -> None:
+    """Close the queue of a pool whose workers are dead, at the end that they read.
+
+    Before 3.11.6 Python waits for ever for the batch that is on its way to them (github.com/python/cpython/issues/94777); later
+    versions close it themselves.
+    """
+    queue: Any = getattr(pool, "_call_queue", None)
+    if queue is not None and not queue._reader.closed:  # noqa: SLF001 -- there is no public way, and later versions do the same
+        queue._reader.close()  # noqa: SLF001
 
 
 def _receive(task: Callable[[Any, Pending], Any], setting: Any) -> None:
