@@ -14,6 +14,7 @@ from custview_pipeline.contracts.rulebook import QualityTargets
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
 from custview_pipeline.flows.examine import WORKED_ON, Reading, count_reasons, judge_delivery, pending_rows, read_delivery
+from custview_pipeline.flows.quarantine import with_reasons_of_now
 from custview_pipeline.flows.score import DeliveryScores, JudgedDelivery, delivery_scores, last_delivered_at
 from custview_pipeline.flows.workers import work_through
 from custview_pipeline.ingestion.changes import KNOWN, Changes, RowStatus
@@ -113,28 +114,32 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
         raise SourceUnreadable(
             f"{contract.source_system}: the files changed while they were read; run again when they are complete"
         )
-    delivery = _summarise(intake, delivery_id, reading, admissions)
+    tally = Tally.total(admission.tally for admission in admissions)
+    delivery = _summarise(intake, delivery_id, reading, admissions, tally)
     if delivery.refusal is None:
         with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
             tombstones = _tombstones(snapshot, reading.changes, airlock)
             store_admitted(commit, admissions, tombstones)
             _store_refused(commit, snapshot, admissions, held)
             commit.append(DELIVERIES.name, delivery_row(delivery, contract, keyed, run_id=intake.run_id, now=now))
-            scored = _score(intake, delivery, admissions, snapshot, now)
+            scored = _score(intake, delivery, admissions, tally, snapshot, now)
             commit.append(QUALITY_SCORES.name, scored.scores)
             commit.append(AUDIT_FINDINGS.name, scored.findings)
             commit.consume(stage, mark)
     return delivery
 
 
-def _score(intake: Intake, delivery: Delivery, admissions: list[Admission], snapshot: Snapshot, now: datetime) -> DeliveryScores:
+def _score(
+    intake: Intake, delivery: Delivery, admissions: list[Admission], tally: Tally, snapshot: Snapshot, now: datetime
+) -> DeliveryScores:
     """Score what the delivery brought against the targets of contract and rulebook."""
+    modified = [admission.protected.select("updated_at") for admission in admissions]
     judged = JudgedDelivery(
         contract=intake.contract,
         delivery_id=delivery.delivery_id,
-        tally=Tally.total(admission.tally for admission in admissions),
+        tally=tally,
         verdicts=delivery.verdicts,
-        updated_at=pl.concat([PROTECTED_RECORDS.empty(), *(admission.protected for admission in admissions)])["updated_at"],
+        updated_at=pl.concat([PROTECTED_RECORDS.empty().select("updated_at"), *modified])["updated_at"],
         last_delivered_at=last_delivered_at(snapshot, intake.contract.source_system),
     )
     return delivery_scores(judged, intake.targets, run_id=intake.run_id, now=now)
@@ -185,9 +190,9 @@ def _pass_airlock(intake: Intake, airlock: Airlock, reading: Reading, held: pl.D
     return admissions
 
 
-def _summarise(intake: Intake, delivery_id: str, reading: Reading, admissions: list[Admission]) -> Delivery:
+def _summarise(intake: Intake, delivery_id: str, reading: Reading, admissions: list[Admission], tally: Tally) -> Delivery:
     """Count what became of the delivery and ask the gate."""
-    changes, tally = reading.changes, Tally.total(admission.tally for admission in admissions)
+    changes = reading.changes
     reasons = count_reasons(_refused(admissions))
     judged = judge_delivery(intake.contract, reading, tally, reasons, refused_count=tally.refused)
     new = sum(int((admission.protected["version"] == 1).sum()) for admission in admissions)
@@ -258,10 +263,7 @@ def _store_refused(commit: Commit, snapshot: Snapshot, admissions: list[Admissio
     if judged_anew.filter(pl.col("reasons") != pl.col("reasons_now")).is_empty():
         commit.append(QUARANTINED_RECORDS.name, added)
         return
-    stored = snapshot.read(QUARANTINED_RECORDS.name).join(
-        judged_anew.select("quarantine_id", "reasons_now"), on="quarantine_id", how="left", maintain_order="left"
-    )
-    renewed = stored.with_columns(reasons=pl.coalesce("reasons_now", "reasons")).drop("reasons_now")
+    renewed = with_reasons_of_now(snapshot.read(QUARANTINED_RECORDS.name), judged_anew)
     commit.replace(QUARANTINED_RECORDS.name, pl.concat([renewed, added]))
 
 

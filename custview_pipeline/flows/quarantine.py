@@ -142,6 +142,18 @@ def expire(lake: LakeWriter, now: datetime, *, run_id: str) -> int:
         return int(is_old.sum())
 
 
+def with_reasons_of_now(stored: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of quarantined_records, those that were judged again with the reasons of now.
+
+    Args:
+        stored: Rows of quarantined_records.
+        judged: ``quarantine_id``, ``reasons_now``.
+    """
+    now = judged.select("quarantine_id", "reasons_now")
+    joined = stored.join(now, on="quarantine_id", how="left", maintain_order="left")
+    return joined.with_columns(reasons=pl.coalesce("reasons_now", "reasons")).drop("reasons_now")
+
+
 def shred_rows(commit: Commit, quarantine_ids: pl.Series) -> None:
     """Forget the keys of refused rows, as part of the commit that takes them off the list."""
     version = pl.lit(QUARANTINE_VERSION, pl.Int32)

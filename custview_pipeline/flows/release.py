@@ -14,7 +14,7 @@ from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
 from custview_pipeline.flows.deliver import Delivery, delivery_row, store_admitted
 from custview_pipeline.flows.examine import Pending, count_reasons, examine, refused_rows
-from custview_pipeline.flows.quarantine import chosen_rows, shred_rows, unsealed
+from custview_pipeline.flows.quarantine import chosen_rows, shred_rows, unsealed, with_reasons_of_now
 from custview_pipeline.flows.survey import BATCH_ROWS, headers_of, identify
 from custview_pipeline.flows.workers import work_through
 from custview_pipeline.kernel.errors import ProjectInvalid
@@ -288,6 +288,4 @@ def _summarise(contract: SourceContract, delivery_id: str, decided: _Decided, ad
 def _remaining(snapshot: Snapshot, gone: pl.Series, staying: pl.DataFrame) -> pl.DataFrame:
     """Return the table without the rows that are gone, and with the reasons of now for those that stay."""
     stored = snapshot.read(QUARANTINED_RECORDS.name).filter(~pl.col("quarantine_id").is_in(gone.implode()))
-    now = staying.select("quarantine_id", reasons_now="reasons")
-    joined = stored.join(now, on="quarantine_id", how="left", maintain_order="left")
-    return joined.with_columns(reasons=pl.coalesce("reasons_now", "reasons")).select(QUARANTINED_RECORDS.types.names())
+    return with_reasons_of_now(stored, staying.select("quarantine_id", reasons_now="reasons"))

@@ -2,7 +2,6 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -11,6 +10,7 @@ import jellyfish
 import polars as pl
 
 from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS
+from custview_pipeline.standardisation.reading import read_each_once
 
 
 class Found(NamedTuple):
@@ -131,9 +131,9 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     )
     groups = nickname_groups()
     return frame.with_columns(
-        given_group=_map(frame["given"], lambda name: groups.get(name, name)),
-        given_sound=_map(frame["given"], sound),
-        family_sound=_map(frame["family"], sound),
+        given_group=read_each_once(frame["given"], lambda name: groups.get(name, name)),
+        given_sound=read_each_once(frame["given"], sound),
+        family_sound=read_each_once(frame["family"], sound),
     )
 
 
@@ -143,11 +143,3 @@ def _is_made_of(name: str | pl.Expr) -> pl.Expr:
     length = word.str.len_chars()
     holds = local.str.contains(word, literal=True) & (length > 1)
     return (holds | (local.str.contains(word.str.slice(0, 4), literal=True) & (length > len("four")))).fill_null(value=False)
-
-
-def _map(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
-    distinct = texts.drop_nulls().unique()
-    if distinct.is_empty():
-        return texts
-    mapped = pl.Series([function(text) for text in distinct.to_list()], dtype=pl.String)
-    return texts.replace_strict(distinct, mapped, default=None, return_dtype=pl.String)

@@ -65,11 +65,20 @@ def read_distinct(
         ``row``, ``position`` (0, 1, ... within the cell) and the columns of ``schema``, in the order of row and position.
     """
     distinct = cells.select(keys).unique(maintain_order=True).with_row_index("code")
-    parts = [] if quick is None else [_typed(quick(distinct), schema)]
+    parts = [] if quick is None else [typed(quick(distinct), schema)]
     left = distinct.join(parts[0].select("code"), on="code", how="anti", maintain_order="left") if parts else distinct
     readings = pl.concat([*parts, _read_each(left, read, schema)])
     coded = cells.join(distinct, on=list(keys), how="left", nulls_equal=True, maintain_order="left").select("row", "code")
     return coded.join(readings, on="code", how="inner", maintain_order="left_right").drop("code")
+
+
+def read_each_once(texts: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
+    """Return what texts come to, each different one read once; null for null."""
+    distinct = texts.drop_nulls().unique()
+    if distinct.is_empty():
+        return texts.cast(pl.String)
+    read = pl.Series([function(text) for text in distinct.to_list()], dtype=pl.String)
+    return texts.replace_strict(distinct, read, default=None, return_dtype=pl.String)
 
 
 def _read_each(distinct: pl.DataFrame, read: Callable[..., Iterable[tuple[object, ...]]], schema: pl.Schema) -> pl.DataFrame:
@@ -81,5 +90,6 @@ def _read_each(distinct: pl.DataFrame, read: Callable[..., Iterable[tuple[object
     return pl.DataFrame([pl.Series(name, column, dtype=full[name]) for name, column in zip(full, columns, strict=True)])
 
 
-def _typed(readings: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+def typed(readings: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Return ``code``, ``position`` and the columns of ``schema``, in this order and of these types."""
     return readings.select(pl.col(name).cast(kind) for name, kind in {**_PLACE, **schema}.items())

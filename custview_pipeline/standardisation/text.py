@@ -129,6 +129,12 @@ def has_uniform_case(text: str) -> bool:
     return text.isupper() or text.islower()
 
 
+def as_json(*names: str) -> pl.Expr:
+    """Return the filled columns as ``to_json`` writes them; their texts must hold nothing that JSON escapes."""
+    fields = [pl.concat_str(pl.lit(f'"{name}": "'), name, pl.lit('"')) for name in sorted(names)]
+    return pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=", ", ignore_nulls=True), pl.lit("}"))
+
+
 def to_json(parts: Mapping[str, str | None]) -> str:
     """Return the filled parts as a JSON object whose text depends on the parts alone; names are plain identifiers."""
     return "{" + ", ".join([f'"{name}": {encode_basestring(part)}' for name, part in sorted(parts.items()) if part]) + "}"

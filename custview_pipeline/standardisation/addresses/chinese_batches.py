@@ -18,7 +18,9 @@ from custview_pipeline.standardisation.addresses.chinese_addresses import (
     street_name,
 )
 from custview_pipeline.standardisation.addresses.chinese_places import begins_with_heading, take_closed_place
-from custview_pipeline.standardisation.addresses.plain_lines import as_json, plain_line, read_each_once
+from custview_pipeline.standardisation.addresses.plain_lines import plain_line
+from custview_pipeline.standardisation.reading import read_each_once
+from custview_pipeline.standardisation.text import as_json
 
 _CHARACTER: Final = "[\u4e00-\u9fff]"
 _NAME: Final = f"^{_CHARACTER}+$"
@@ -116,7 +118,7 @@ def _answers(read: pl.DataFrame) -> pl.DataFrame:
         position=pl.lit(0),
         value=value,
         comparable=value,
-        parts=as_json((*shown, "country")),
+        parts=as_json(*shown, "country"),
         part_count=pl.sum_horizontal(pl.col(name).is_not_null() for name in shown),
         house_number=pl.col("house_number").str.extract("([0-9]+)"),
         street=read_each_once(read["street"], lambda street: spell(street_name(street))),

@@ -20,12 +20,7 @@ from custview_pipeline.standardisation.addresses.other_addresses import (
     read_street_of,
     read_unit,
 )
-from custview_pipeline.standardisation.addresses.plain_lines import (
-    PLAIN_TEXT,
-    as_json,
-    plain_line,
-    read_each_once,
-)
+from custview_pipeline.standardisation.addresses.plain_lines import PLAIN_TEXT, plain_cells
 from custview_pipeline.standardisation.addresses.postal_codes import (
     INWARD_LENGTH,
     postal_code_at_the_end,
@@ -33,6 +28,8 @@ from custview_pipeline.standardisation.addresses.postal_codes import (
     state_at_the_end,
 )
 from custview_pipeline.standardisation.addresses.regions import BRITISH_COUNTIES
+from custview_pipeline.standardisation.reading import read_each_once
+from custview_pipeline.standardisation.text import as_json
 
 # Where the house number stands first and the postal code last.
 _COUNTRIES: Final = ("GB", "AU", "CA", "IE", "NZ", "IN", "SG", "ZA", "HK")
@@ -69,15 +66,10 @@ def read_other_addresses(cells: pl.DataFrame) -> pl.DataFrame:
 
 def _plain_lines(cells: pl.DataFrame) -> pl.DataFrame:
     """Return ``code``, ``country``, ``line`` and the cells of place and postal code, of addresses in plain letters and digits."""
-    forms = (("city", _PLAIN_PLACE), ("region", _PLAIN_PLACE), ("postal_code", _PLAIN_CODE))
-    are_plain = [pl.col(name).is_null() | pl.col(name).str.contains(form) for name, form in forms]
-    return (
-        cells.filter(pl.col("country").is_in(_COUNTRIES), pl.col("po_box").is_null(), *are_plain)
-        .select("code", "country", line=plain_line(), **{f"{name}_cell": pl.col(name) for name, _ in forms})
-        .filter(
-            pl.col("line").is_null() | (pl.col("line").str.contains(_PLAIN_LINE) & ~pl.col("line").str.contains(_UNUSUAL)),
-            pl.any_horizontal(pl.col(name).is_not_null() for name in ("line", *(f"{name}_cell" for name in _PLACE))),
-        )
+    plain = plain_cells(cells, _COUNTRIES, {"city": _PLAIN_PLACE, "region": _PLAIN_PLACE, "postal_code": _PLAIN_CODE})
+    return plain.filter(
+        pl.col("line").is_null() | (pl.col("line").str.contains(_PLAIN_LINE) & ~pl.col("line").str.contains(_UNUSUAL)),
+        pl.any_horizontal(pl.col(name).is_not_null() for name in ("line", *(f"{name}_cell" for name in _PLACE))),
     )
 
 
@@ -189,7 +181,7 @@ def _answers(read: pl.DataFrame) -> pl.DataFrame:
         position=pl.lit(0),
         value=shown,
         comparable=shown.str.to_lowercase().str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" "),
-        parts=as_json((*_SHOWN, "country")),
+        parts=as_json(*_SHOWN, "country"),
         part_count=pl.sum_horizontal(pl.col(name).is_not_null() for name in _SHOWN),
         house_number=pl.col("house_number").str.extract("^([0-9]+)"),
         street=streets["name"],

@@ -1,6 +1,6 @@
 """The line of each of many addresses: what ``AddressCells.line`` makes of one, as an expression of the columns."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import polars as pl
@@ -11,6 +11,19 @@ from custview_pipeline.standardisation.text import HAN
 _LINES: Final = ("address", "address_line1", "address_line2")
 # Nothing that JSON escapes.
 PLAIN_TEXT: Final = r"[ !#-\[\]-~]"
+
+
+def plain_cells(cells: pl.DataFrame, countries: Collection[str], forms: Mapping[str, str]) -> pl.DataFrame:
+    """Return ``code``, ``country``, ``line`` and, as ``<name>_cell``, the cells of place and postal code of plain addresses.
+
+    Args:
+        cells: ``code``, the fields of ``AddressCells`` and ``country``.
+        countries: Those whose addresses are kept; one with a post office box in a column of its own is left out.
+        forms: What ``city``, ``region`` and ``postal_code`` look like where they are filled.
+    """
+    are_plain = [pl.col(name).is_null() | pl.col(name).str.contains(form) for name, form in forms.items()]
+    kept = cells.filter(pl.col("country").is_in(countries), pl.col("po_box").is_null(), *are_plain)
+    return kept.select("code", "country", line=plain_line(), **{f"{name}_cell": pl.col(name) for name in forms})
 
 
 def plain_line() -> pl.Expr:
@@ -39,18 +52,3 @@ def _unit_with_type() -> pl.Expr:
     unit = pl.col("unit").replace("", None)
     is_bare = unit.str.contains(r"^[#\w-]{1,6}$") & ~unit.str.contains(f"(?i){UNIT.pattern}")
     return pl.when(is_bare).then("Unit " + unit.str.strip_chars_start("#")).otherwise(unit)
-
-
-def as_json(names: tuple[str, ...]) -> pl.Expr:
-    """Return the filled columns as one JSON object; their texts are of ``PLAIN_TEXT``."""
-    fields = [pl.concat_str(pl.lit(f'"{name}": "'), name, pl.lit('"')) for name in sorted(names)]
-    return pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=", ", ignore_nulls=True), pl.lit("}"))
-
-
-def read_each_once(texts: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
-    """Return what texts come to, each different one read once; null for null."""
-    distinct = texts.drop_nulls().unique()
-    if distinct.is_empty():
-        return texts
-    read = pl.Series([function(text) for text in distinct.to_list()], dtype=pl.String)
-    return texts.replace_strict(distinct, read, default=None, return_dtype=pl.String)

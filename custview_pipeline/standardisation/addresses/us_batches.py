@@ -13,12 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from custview_pipeline.standardisation.addresses.addresses import UNITED_STATES
-from custview_pipeline.standardisation.addresses.plain_lines import (
-    PLAIN_TEXT,
-    as_json,
-    plain_line,
-    read_each_once,
-)
+from custview_pipeline.standardisation.addresses.plain_lines import PLAIN_TEXT, plain_cells
 from custview_pipeline.standardisation.addresses.street_grammar import (
     STREET_PARTS,
     compare_city,
@@ -27,6 +22,8 @@ from custview_pipeline.standardisation.addresses.street_grammar import (
 )
 from custview_pipeline.standardisation.addresses.us_addresses import PARTS, spell_part
 from custview_pipeline.standardisation.addresses.us_labels import label_lines, load_model
+from custview_pipeline.standardisation.reading import read_each_once
+from custview_pipeline.standardisation.text import as_json
 
 _STREET: Final = ("house_number", *STREET_PARTS)
 _LABELLED: Final = ("recipient", "building", *_STREET, "city", "region", "postal_code")
@@ -57,13 +54,8 @@ def read_us_addresses(cells: pl.DataFrame) -> pl.DataFrame:
 
 def _plain_lines(cells: pl.DataFrame) -> pl.DataFrame:
     """Return ``code``, ``country``, ``line`` and the cells of place and postal code, of addresses in plain letters and digits."""
-    forms = (("city", _PLAIN_CELL), ("region", _PLAIN_CELL), ("postal_code", _PLAIN_CODE))
-    are_plain = [pl.col(name).is_null() | pl.col(name).str.contains(form) for name, form in forms]
-    return (
-        cells.filter(pl.col("country").is_in(UNITED_STATES), pl.col("po_box").is_null(), *are_plain)
-        .select("code", "country", line=plain_line(), **{f"{name}_cell": pl.col(name) for name, _ in forms})
-        .filter(pl.col("line").str.contains(_PLAIN_LINE), ~pl.col("line").str.contains(_UNUSUAL))
-    )
+    plain = plain_cells(cells, UNITED_STATES, {"city": _PLAIN_CELL, "region": _PLAIN_CELL, "postal_code": _PLAIN_CODE})
+    return plain.filter(pl.col("line").str.contains(_PLAIN_LINE), ~pl.col("line").str.contains(_UNUSUAL))
 
 
 def _parts_of(lines: pl.DataFrame) -> pl.DataFrame:
@@ -146,7 +138,7 @@ def _show(read: pl.DataFrame) -> pl.DataFrame:
         value=shown,
         comparable=short.str.to_lowercase().str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" "),
         rule=pl.lit(None, pl.String),
-        parts=as_json((*_SHOWN, "country")),
+        parts=as_json(*_SHOWN, "country"),
         part_count=pl.sum_horizontal(pl.col(name).is_not_null() for name in _SHOWN),
     )
 

@@ -10,6 +10,7 @@ from custview_pipeline.standardisation.names.chinese_names import COMPOUND_SURNA
 from custview_pipeline.standardisation.names.comparable_names import OTHER_HAN_READINGS
 from custview_pipeline.standardisation.names.name_cells import HONORIFICS
 from custview_pipeline.standardisation.names.names import PERSON
+from custview_pipeline.standardisation.reading import read_each_once
 
 _CHARACTER: Final = "[\u4e00-\u9fff]"
 _WHOLE: Final = f"^{_CHARACTER}{{2,4}}$"
@@ -85,7 +86,7 @@ def _compound() -> pl.Series:
 
 def _read(names: pl.DataFrame) -> pl.DataFrame:
     """Put the pinyin in the place of the characters of ``family`` and ``given``."""
-    return names.with_columns(family=read_each_once("family", surname_reading), given=read_each_once("given", given_reading))
+    return names.with_columns(family=read_column("family", surname_reading), given=read_column("given", given_reading))
 
 
 def _readings(names: pl.DataFrame) -> pl.DataFrame:
@@ -113,14 +114,6 @@ def _readings(names: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def read_each_once(name: str, reading: Callable[[str], str | None]) -> pl.Expr:
+def read_column(name: str, reading: Callable[[str], str | None]) -> pl.Expr:
     """Return what the texts of a column come to, each different one read once; null where there is nothing."""
-
-    def read(column: pl.Series) -> pl.Series:
-        distinct = column.drop_nulls().unique()
-        if distinct.is_empty():
-            return pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
-        found = pl.Series([reading(text) or None for text in distinct.to_list()], dtype=pl.String)
-        return column.replace_strict(distinct, found, default=None, return_dtype=pl.String)
-
-    return pl.col(name).map_batches(read, return_dtype=pl.String)
+    return pl.col(name).map_batches(lambda texts: read_each_once(texts, reading).replace("", None), return_dtype=pl.String)

@@ -11,16 +11,15 @@ from custview_pipeline.standardisation.names.chinese_names import CHINESE_SURNAM
 from custview_pipeline.standardisation.names.comparable_names import WORDS_BESIDE_NAMES
 from custview_pipeline.standardisation.names.name_cells import ROMANISED_SURNAMES, SUFFIXES, TITLES
 from custview_pipeline.standardisation.names.names import PERSON, spell_part
-from custview_pipeline.standardisation.names.plain_chinese_names import read_each_once
+from custview_pipeline.standardisation.names.plain_chinese_names import read_column
 from custview_pipeline.standardisation.names.plain_name_pieces import (
     COLUMNS,
     LONGEST,
     PIECES,
     are_null,
-    parts_as_json,
     with_titles,
 )
-from custview_pipeline.standardisation.text import words
+from custview_pipeline.standardisation.text import as_json, words
 
 _PLAIN: Final = "^[A-Za-z][A-Za-z .'-]*$"
 _CELLS: Final = (*COLUMNS, "former_name")
@@ -42,7 +41,7 @@ def read_plain_column_names(distinct: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).str.contains(_PLAIN).fill_null(value=True) for name in _CELLS),
         pl.sum_horizontal(pl.col(name).str.len_bytes() for name in COLUMNS) <= LONGEST,
     )
-    read = plain.with_columns(read_each_once(name, _joined_words).alias(f"{name}_words") for name in _CELLS)
+    read = plain.with_columns(read_column(name, _joined_words).alias(f"{name}_words") for name in _CELLS)
     surnames = sorted(CHINESE_SURNAMES | ROMANISED_SURNAMES)
     ordinary = read.filter(
         ~pl.col("family_name_words").is_in(surnames).fill_null(value=False),
@@ -61,7 +60,7 @@ def _spelled(names: pl.DataFrame) -> pl.DataFrame:
     has_no_case = (whole == whole.str.to_uppercase()) | (whole == whole.str.to_lowercase())
     marked = pl.when(has_no_case).then(pl.lit("-")).otherwise(pl.lit("+"))
     cells = names.with_columns((marked + pl.col(name)).alias(piece) for piece, name in zip(PIECES, COLUMNS, strict=True))
-    return cells.with_columns(read_each_once(piece, _spell_marked) for piece in PIECES)
+    return cells.with_columns(read_column(piece, _spell_marked) for piece in PIECES)
 
 
 def _spell_marked(text: str) -> str:
@@ -81,7 +80,7 @@ def _readings(names: pl.DataFrame) -> pl.DataFrame:
         position=pl.lit(0),
         value=pl.concat_str("prefix", *PIECES, "suffix", "credentials", separator=" ", ignore_nulls=True),
         comparable=pl.concat_str(order, separator=" ", ignore_nulls=True),
-        parts=parts_as_json(*_SHOWN),
+        parts=as_json(*_SHOWN),
         part_count=pl.sum_horizontal(pl.col(name).is_not_null() for name in _SHOWN),
         given=given.str.extract("^([^ ]+)"),
         middle=pl.coalesce(middle.str.extract("^([^ ]+)"), given.str.extract("^[^ ]+ ([^ ]+)")),

@@ -13,9 +13,9 @@ from custview_pipeline.standardisation.names.plain_name_pieces import (
     PIECES,
     any_of,
     may_have_two_surnames,
-    parts_as_json,
     pieces_of_names,
 )
+from custview_pipeline.standardisation.text import as_json
 
 # Spelled anew: a word in small letters, one of four or more capitals, every word of a name all in capitals.
 _IN_ONE_CASE: Final = r"(?-u:\b)(?:[a-z]+|[A-Z]{4,})(?-u:\b)|^[A-Z ]+$"
@@ -106,7 +106,7 @@ def _readings(pieces: pl.DataFrame) -> pl.DataFrame:
         value=value,
         comparable=value.str.to_lowercase(),
         rule=pl.lit(None, pl.String),
-        parts=parts_as_json(*shown),
+        parts=as_json(*shown),
         part_count=pl.sum_horizontal(pl.col(name).is_not_null() for name in shown),
         given="given_small",
         middle=pl.when("has_middle_column").then("middle_small"),

@@ -11,7 +11,7 @@ from custview_pipeline.standardisation.names.name_cells import SUFFIXES, TITLES
 from custview_pipeline.standardisation.names.name_order import TWO_SURNAMES
 from custview_pipeline.standardisation.names.name_templates import special_words, title_words
 from custview_pipeline.standardisation.names.names import spell_title
-from custview_pipeline.standardisation.names.plain_chinese_names import read_characters, read_each_once
+from custview_pipeline.standardisation.names.plain_chinese_names import read_characters, read_column
 from custview_pipeline.standardisation.names.post_nominals import split_suffixes
 from custview_pipeline.standardisation.text import words
 
@@ -56,10 +56,10 @@ def any_of(*conditions: pl.Expr) -> pl.Expr:
 def with_titles(columns: pl.DataFrame) -> pl.DataFrame:
     """Add ``prefix``, ``suffix``, ``credentials`` and ``name_suffix``; leave out the names whose titles are no plain words."""
     shown = columns.with_columns(
-        prefix=read_each_once("name_prefix", spell_title),
-        suffix=read_each_once("name_suffix", lambda text: split_suffixes(text)[0]),
-        credentials=read_each_once("name_suffix", lambda text: split_suffixes(text)[1]),
-        name_suffix=read_each_once("name_suffix", _compare_suffix),
+        prefix=read_column("name_prefix", spell_title),
+        suffix=read_column("name_suffix", lambda text: split_suffixes(text)[0]),
+        credentials=read_column("name_suffix", lambda text: split_suffixes(text)[1]),
+        name_suffix=read_column("name_suffix", _compare_suffix),
     )
     return shown.filter(
         pl.col(name).str.contains(_PLAIN_TITLE).fill_null(value=True) for name in ("prefix", "suffix", "credentials")
@@ -151,16 +151,6 @@ def _of_both(distinct: pl.DataFrame) -> pl.DataFrame:
         ),
     )
     return _completed(alike.with_columns(is_straight=pl.lit(value=False), has_middle_column=pl.lit(value=False)))
-
-
-def parts_as_json(*names: str) -> pl.Expr:
-    """Return the filled columns as one JSON object.
-
-    Args:
-        names: In the order of the alphabet; of texts in which JSON escapes nothing.
-    """
-    fields = [pl.concat_str(pl.lit(f'"{name}": "'), name, pl.lit('"')) for name in names]
-    return pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=", ", ignore_nulls=True), pl.lit("}"))
 
 
 def may_have_two_surnames() -> pl.Expr:
