@@ -15,6 +15,8 @@ from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.sensors import sensor_of
 from custview_pipeline.demo.world import generate
 from custview_pipeline.kernel.ports import Progress, Unwatched
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.kernel.silent_process import silence_process
 
 
 def build_definitions(project: Project, progress: Progress | None = None) -> dg.Definitions:
@@ -46,7 +48,9 @@ def build_definitions(project: Project, progress: Progress | None = None) -> dg.
 @dg.definitions
 def custview() -> dg.Definitions:
     """Return the definitions of the current project: CUSTVIEW_PROJECT, the working directory, or the demo, made where absent."""
-    directory = find_project(None)
-    if is_missing_demo(directory):
-        generate(directory)
-    return build_definitions(load_project(directory))
+    silence_process()
+    with silenced("loading the project"):
+        directory = find_project(None)
+        if is_missing_demo(directory):
+            generate(directory)
+        return build_definitions(load_project(directory))

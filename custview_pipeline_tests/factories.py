@@ -68,7 +68,7 @@ def deliveries(*rows: Row) -> pl.DataFrame:
     counts = dict.fromkeys((name for name in DELIVERIES.types if name.endswith("_count")), 0)
     default = {
         "delivery_id": "d1", "source_system": "crm", "origin": "source", "fingerprint": "f", "contract_version": "1",
-        "rule_set_version": "1", **counts, "run_id": "run-1", "delivered_at": NOW,
+        "rule_set_version": "1", "read_as": "{}", **counts, "run_id": "run-1", "delivered_at": NOW,
     }  # fmt: skip
     return table(DELIVERIES.types, default, rows)
 
@@ -177,7 +177,7 @@ def tokens(texts: pl.DataFrame, record_ids: list[int] | None = None) -> pl.DataF
     ids = record_ids or list(range(1, texts.height + 1))
     made = TOKENISER.tokenise_features(texts, rule_version="1")
     columns = (pl.Series("record_id", ids, pl.Int64), pl.Series("version", [1] * texts.height, pl.Int32))
-    return made.with_columns(*columns, generation=pl.lit("1")).select(TOKENS.names())
+    return made.with_columns(*columns).select(TOKENS.names())
 
 
 def neighbours_of(texts: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,9 @@ from custview_pipeline.flows.assess import assess
 from custview_pipeline.flows.deliver import Intake, deliver
 from custview_pipeline.flows.link import link
 from custview_pipeline.flows.publish import publish
+from custview_pipeline.flows.renew_index import bring_up_to_date
+from custview_pipeline.flows.renewal import Renewal
+from custview_pipeline.flows.rotation import RotationReport, rotate
 from custview_pipeline.flows.survive import survive
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.keyring import Keyring
@@ -27,9 +30,22 @@ _METHOD: Final = "forkserver" if sys.platform == "linux" else "spawn"
 
 # Everything that a commit does, in the order of the file system: writing a part, and giving a finished file its name.
 _STEPS: Final = (
-    (Commit, ("add_keys", "add_index", "append", "replace")),
+    (
+        Commit,
+        (
+            "add_keys",
+            "add_index",
+            "append",
+            "replace",
+            "remove",
+            "begin_index",
+            "switch_index",
+            "reencrypt_index",
+            "reseal_keys",
+        ),
+    ),
     (DeltaLake, ("replace_manifest",)),
-    (Path, ("replace",)),
+    (Path, ("replace", "unlink")),
 )
 
 
@@ -44,11 +60,12 @@ def run_flows(directory: Path, keyring: Keyring, *, run_id: str = "run") -> Delt
     lake = DeltaLake(project.lake, keyring)
     for contract in project.contracts:
         files = SourceFiles(project.directory, contract)
-        intake = Intake(contract, files, project.region, keyring.airlock_keys(), 1, run_id, Unwatched())
         with lake.writer() as writer:
+            intake = Intake(contract, files, project.region, keyring.airlock_keys(), 1, run_id, Unwatched())
             assert deliver(intake, writer).refusal is None
     _, id_key = keyring.current(Purpose.ID)
     with lake.writer() as writer:
+        bring_up_to_date(writer, Renewal(keyring, project.contracts, project.region, 1, run_id, Unwatched()))
         link(writer, project.rulebook, id_key, run_id=run_id, progress=Unwatched())
     with lake.writer() as writer:
         survive(writer, project.contracts, project.rulebook, run_id=run_id, progress=Unwatched())
@@ -108,17 +125,33 @@ def die_before(step: int) -> None:
     before_each_step(count)
 
 
-def start_doomed(directory: Path, keys: Path, step: int) -> BaseProcess:
-    """Start the flows on a project in a process that is killed before a step."""
+def rotate_key(directory: Path, keyring: Keyring, *, purpose: Purpose, records_a_turn: int = 20) -> RotationReport:
+    """Rotate a key of a project, or bring its rotation to its end, in this process."""
+    project = load_project(directory)
+    lake = DeltaLake(project.lake, keyring)
+    return rotate(
+        lake,
+        keyring,
+        project.contracts,
+        project.region,
+        purpose,
+        run_id="rotation",
+        progress=Unwatched(),
+        records_a_turn=records_a_turn,
+    )
+
+
+def start_doomed(directory: Path, keys: Path, step: int, run: Callable[[Path, Keyring], object] = run_flows) -> BaseProcess:
+    """Start something on a project, by default the flows, in a process that is killed before a step."""
     context = multiprocessing.get_context(_METHOD)
     if _METHOD == "forkserver":
         context.set_forkserver_preload([__name__])
-    process = context.Process(target=_run_doomed, args=(directory, keys, step))
+    process = context.Process(target=_run_doomed, args=(directory, keys, step, run))
     process.start()
     return process
 
 
-def _run_doomed(directory: Path, keys: Path, step: int) -> None:
+def _run_doomed(directory: Path, keys: Path, step: int, run: Callable[[Path, Keyring], object]) -> None:
     keyring = open_keys(keys)
     die_before(step)
-    run_flows(directory, keyring, run_id="doomed")
+    run(directory, keyring)

@@ -127,6 +127,8 @@ def frame_pieces(frame: pl.DataFrame) -> Iterator[Piece]:
             yield from frame_pieces(column.struct.unnest())
         elif column.dtype == pl.Binary:
             yield b"\n".join(column.drop_nulls())
+        elif isinstance(column.dtype, pl.Map):  # of a checkpoint of Delta's log
+            yield "\n".join(map(str, column.drop_nulls().to_list())).encode("utf-8", "surrogateescape")
         elif column.dtype.is_integer():
             yield column.drop_nulls().cast(pl.Int128)
         else:

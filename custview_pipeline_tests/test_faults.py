@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.demo.world import generate
 from custview_pipeline.flows.export import export_crosswalk, export_edges, export_golden
@@ -42,14 +43,15 @@ def _state(lake: DeltaLake, keys: Path) -> State:
         {part: snapshot.read_index(part).height for part in ("tokens", "neighbourhoods", "claims")},
         export_crosswalk(snapshot).write_csv(),
         export_edges(snapshot).write_csv(),
-        export_golden(snapshot, keyring, is_masked=False).write_csv(),
+        export_golden(snapshot, keyring, in_full=GOLDEN_ATTRIBUTES).write_csv(),
     )
 
 
 def _strays(lake: Path) -> set[str]:
     """Return the files of key table and index that no manifest names, and files that were never finished."""
     manifest = json.loads((lake / "manifest.json").read_text(encoding="utf-8"))
-    named = {*manifest["key_segments"], *(name for names in manifest["index_segments"].values() for name in names)}
+    generations = [held["segments"] for held in (manifest["index"], manifest["next_index"]) if held]
+    named = {*manifest["key_segments"], *(name for held in generations for names in held.values() for name in names)}
     segments = {path.name for folder in SEGMENTS for path in (lake / folder).glob("*")}
     unfinished = {path.name for path in lake.iterdir() if path.name.startswith(".") or path.suffix == ".part"}
     return (segments - named) | unfinished

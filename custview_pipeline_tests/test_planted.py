@@ -73,6 +73,7 @@ FRAMES: Final = {
     "list": (_cell(["x", NAME], pl.List(pl.String)), NAME),
     "struct": (_cell({"value": NAME, "slot": 1}, pl.Struct({"value": pl.String, "slot": pl.Int16})), NAME),
     "structs": (_cell([{"value": PHONE}], pl.List(pl.Struct({"value": pl.String}))), PHONE),
+    "map": (_cell({"comment": NAME}, pl.Map(pl.String, pl.String)), NAME),
     "number": (_cell(2125550187, pl.Int64), PHONE),
     "date": (_cell(date(1931, 7, 19), pl.Date), BORN),
     "moment": (_cell(date(1931, 7, 19), pl.Date).cast(pl.Datetime("us", "UTC")), BORN),

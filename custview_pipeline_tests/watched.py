@@ -43,11 +43,14 @@ class Watcher(threading.Thread):
 
     def _look_at_processes(self) -> None:
         try:
-            children = psutil.Process(self._command.pid).children(recursive=True)
+            command = psutil.Process(self._command.pid)
+            own, children = command.cmdline(), command.children(recursive=True)
         except psutil.NoSuchProcess:
             return
         for child in children:
             try:
+                if child.cmdline() == own:
+                    continue  # forked a moment ago: what is seen of it is what the command itself was started with
                 said = "\0".join([*child.cmdline(), *(f"{name}={value}" for name, value in child.environ().items())])
             except (psutil.Error, OSError):
                 continue

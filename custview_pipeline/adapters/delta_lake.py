@@ -1,35 +1,32 @@
 """The lake: Delta tables, encrypted index segments and the key table under one manifest, written by one process at a time.
 
 Order of a commit: key segments, then index segments and tables, and last the manifest, replaced atomically. Readers start from
-the manifest, so what a killed commit left behind is invisible; the next writer sweeps it. A lake has a manifest before it has
-anything else: one without is damaged and not new, for sweeping it would destroy the key table.
+the manifest, so what a killed commit left behind is invisible; the next writer sweeps it. Only then keys are destroyed and former
+versions purged that must not be there any more; where that was interrupted, the next writer does it. A lake has a manifest
+before it has anything else: one without is damaged and not new, for sweeping it would destroy the key table.
 """
 
-import secrets
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import polars as pl
-from deltalake import DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
-from custview_pipeline.adapters.encrypted_parquet import read_encrypted, write_encrypted
-from custview_pipeline.adapters.private_files import replace_durably
+from custview_pipeline.adapters import index_segments, key_segments
+from custview_pipeline.adapters.delta_tables import purge_table, read_table
+from custview_pipeline.adapters.lake_commit import Commit
+from custview_pipeline.adapters.lake_files import INDEX, KEYS, MANIFEST_FILE, TABLES, write_whole
 from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
-from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.kernel.errors import ContractViolation, LakeBusy, LakeDamaged, LakeError, WrongKey
-from custview_pipeline.protection.key_table import open_segments, seal_segment
+from custview_pipeline.kernel.errors import LakeBusy, LakeDamaged, LakeError, WrongKey
+from custview_pipeline.protection.key_table import open_segments, shard_of
 from custview_pipeline.protection.keyring import Keyring
 
-MANIFEST_FILE: Final = "manifest.json"
-_TABLES, _INDEX, _KEYS = "tables", "index", "keys"  # folders
-_WRITER: Final = WriterProperties(compression="ZSTD")
+_CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # by which clocks of machines that share a lake may differ
 
 
 class LakeSnapshot:
@@ -47,8 +44,17 @@ class LakeSnapshot:
         """Return the version of a table; None where nothing was stored."""
         return self.manifest.tables.get(table)
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def erasures(self) -> tuple[str, ...]:
+        """Return the ids of the erasures that were carried out here."""
+        return self.manifest.erasures
+
+    def read(self, table: str, columns: Sequence[str] | None = None, *, where: pl.Expr | None = None) -> pl.DataFrame:
         """Return all versions of all rows of a table; without rows where nothing was stored yet.
+
+        Args:
+            table: Name of the table.
+            columns: Names of columns; all by default.
+            where: Which rows; all by default. The others are not held in memory.
 
         Raises:
             LakeDamaged: The table does not hold what the manifest says.
@@ -58,131 +64,54 @@ class LakeSnapshot:
         version = self.manifest.tables.get(table)
         if version is None:
             return contract.empty().select(names)
-        try:
-            return pl.read_delta(str(self._root / _TABLES / table), version=version, columns=names)
-        # Polars panics at a Parquet file that was cut off; a panic is no Exception.
-        except (DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            raise LakeDamaged(f"table {table} cannot be read at version {version}, which the manifest names") from None
+        return read_table(self._root / TABLES / table, version, names, where)
 
-    def read_index(self, part: str) -> pl.DataFrame:
-        """Return one part of the match index, all segments together.
+    def index_generations(self) -> tuple[str | None, str | None]:
+        """Return the names of the generation of the match index in use and of the one being built; None where there is none."""
+        index, following = self.manifest.index, self.manifest.next_index
+        return index.name if index else None, following.name if following else None
+
+    def index_key_versions(self) -> set[int]:
+        """Return the versions of the index key that segments were written under."""
+        generations = self.manifest.generations()
+        return {
+            index_segments.key_version_of(name)
+            for generation in generations
+            for names in generation.segments.values()
+            for name in names
+        }
+
+    def read_index(self, part: str, *, generation: str | None = None) -> pl.DataFrame:
+        """Return one part of the match index, all segments together; without rows where nothing was stored.
+
+        Args:
+            part: An ``IndexPart``.
+            generation: Which one; by default the one that matching uses.
 
         Raises:
             LakeDamaged: A segment is missing or broken.
             WrongKey: A segment was written under another key.
         """
-        names = self.manifest.index_segments.get(part, ())
-        frames = [read_encrypted(self._root / _INDEX / name, self._keyring) for name in names]
-        return pl.concat([pl.DataFrame(schema=INDEX_SCHEMAS[IndexPart(part)]), *frames])
+        wanted = self.index_generations()[0] if generation is None else generation
+        names = [name for held in self.manifest.generations() if held.name == wanted for name in held.segments.get(part, ())]
+        return index_segments.read_segments(self._root / INDEX, part, names, self._keyring)
 
-    def read_keys(self) -> dict[str, bytes]:
-        """Return the sealed segments of the key table by their ids, oldest first.
+    def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:
+        """Return the key material of each record version: Binary, null where it was shredded or never stored.
 
         Raises:
+            KeyUnavailable: Keys were renewed after this process read them.
             LakeDamaged: A segment is missing.
+            UnsealFailed: A segment was altered.
         """
-        return _segments(self._root, self.manifest.key_segments)
+        segments = key_segments.read_segments(self._root / KEYS, self.manifest.key_segments)
+        shards = set(shard_of(record_ids).unique())
+        table = open_segments(segments, self._keyring.shard_keys(), floors=self.shard_floors(), shards=shards)
+        return table.materials(record_ids, versions)
 
-
-class Commit:
-    """One change of the lake; it counts when its ``with`` ends well, and not at all otherwise."""
-
-    def __init__(self, root: Path, keyring: Keyring, manifest: Manifest, run_id: str) -> None:
-        self._root, self._keyring, self._run_id = root, keyring, run_id
-        self._sequence = manifest.sequence + 1
-        self._tables = dict(manifest.tables)
-        self._index = dict(manifest.index_segments)
-        self._keys = list(manifest.key_segments)
-        self._consumed = dict(manifest.consumed)
-        self.has_forgotten = False
-
-    def add_keys(self, entries: pl.DataFrame) -> None:
-        """Store key material (record_id, version, material), safely on disk before anything that it opens.
-
-        Raises:
-            LakeError: It cannot be written.
-        """
-        name = f"{self._sequence:08d}-{secrets.token_hex(4)}"
-        _write_durably(self._root / _KEYS / name, seal_segment(entries, self._keyring.shard_keys(), name))
-        self._keys.append(name)
-
-    def forget_keys(self, entries: pl.DataFrame) -> None:
-        """Leave key material (record_id, version) out of the key table, which is written anew; what it opens is then shredded.
-
-        The former segments are removed as soon as the commit counts. A copy of the lake made before still has them.
-
-        Raises:
-            LakeDamaged: A segment cannot be read.
-            LakeError: The new one cannot be written.
-        """
-        table = open_segments(_segments(self._root, self._keys), self._keyring.shard_keys())
-        self._keys = []
-        self.add_keys(table.frame().join(entries, on=["record_id", "version"], how="anti"))
-        self.has_forgotten = True
-
-    def add_index(self, part: str, frame: pl.DataFrame) -> None:
-        """Store an encrypted segment of the match index.
-
-        Raises:
-            ContractViolation: The columns are not those of this part.
-            LakeError: It cannot be written.
-        """
-        if frame.schema != INDEX_SCHEMAS[IndexPart(part)]:
-            raise ContractViolation(f"the part {part} of the match index does not have its columns")
-        if frame.is_empty():
-            return
-        name = f"{part}-{self._sequence:08d}-{secrets.token_hex(4)}.parquet"
-        folder = self._root / _INDEX
-        folder.mkdir(parents=True, exist_ok=True)
-        write_encrypted(frame, folder / name, self._keyring)
-        self._index[part] = (*self._index.get(part, ()), name)
-
-    def append(self, table: str, frame: pl.DataFrame) -> None:
-        """Add rows to a table.
-
-        Raises:
-            ContractViolation: The rows break the contract of the table.
-        """
-        if not frame.is_empty() or table not in self._tables:
-            self._write(table, frame, mode="append")
-
-    def replace(self, table: str, frame: pl.DataFrame) -> None:
-        """Replace all rows of a table.
-
-        Raises:
-            ContractViolation: The rows break the contract of the table.
-        """
-        self._write(table, frame, mode="overwrite")
-
-    def consume(self, stage: str, mark: str) -> None:
-        """Note what a stage has worked on."""
-        self._consumed[stage] = mark
-
-    def manifest(self, key_check: str) -> Manifest:
-        """Return the state that this commit makes."""
-        return Manifest(
-            sequence=self._sequence,
-            key_check=key_check,
-            tables=self._tables,
-            index_segments=self._index,
-            key_segments=tuple(self._keys),
-            consumed=self._consumed,
-            run_id=self._run_id,
-            committed_at=datetime.now(UTC),
-        )
-
-    def _write(self, table: str, frame: pl.DataFrame, *, mode: str) -> None:
-        contract = CONTRACTS[table]
-        contract.assert_holds(frame)
-        path = self._root / _TABLES / table
-        try:
-            known = self._tables.get(table)
-            if DeltaTable.is_deltatable(str(path)):
-                _roll_back(DeltaTable(str(path)), known)
-            write_deltalake(str(path), frame, mode="append" if mode == "append" else "overwrite", writer_properties=_WRITER)
-            self._tables[table] = DeltaTable(str(path)).version()
-        except (DeltaError, OSError) as error:
-            raise LakeDamaged(f"table {table} cannot be written: {type(error).__name__}") from None
+    def shard_floors(self) -> Mapping[int, int]:
+        """Return the oldest generation of a shard's key that counts, by shard; every one where a shard is not named."""
+        return self.manifest.shard_floors
 
 
 class DeltaLake:
@@ -198,8 +127,10 @@ class DeltaLake:
         self._read_manifest()
 
     def snapshot(self) -> LakeSnapshot:
-        """Return the lake as of now."""
-        return LakeSnapshot(self.root, self._keyring, self._read_manifest())
+        """Return the lake as of now, readable with the keys as of now: a rotation may have begun since they were opened."""
+        manifest = self._read_manifest()
+        self._keyring.refresh()
+        return LakeSnapshot(self.root, self._keyring, manifest)
 
     @contextmanager
     def writer(self, *, wait_seconds: float = 600.0) -> Iterator["LakeWriter"]:
@@ -207,7 +138,7 @@ class DeltaLake:
 
         Raises:
             LakeBusy: Another writer kept the lake for longer than ``wait_seconds``.
-            LakeError: The lake cannot be written.
+            LakeError: The lake cannot be written, or the clock is behind it.
         """
         lock = FileLock(str(self.root / "writer.lock"))
         try:
@@ -220,8 +151,10 @@ class DeltaLake:
         except OSError as error:
             raise LakeError(f"{self.root}: cannot be written ({type(error).__name__})") from None
         try:
+            self._keyring.refresh()
             self._found()
-            self.sweep()
+            self._refuse_clock_behind()
+            self.finish()
             yield LakeWriter(self, self._keyring)
         finally:
             lock.release()
@@ -231,11 +164,30 @@ class DeltaLake:
         if not (self.root / MANIFEST_FILE).exists():
             self.replace_manifest(self._read_manifest())
 
-    def sweep(self) -> None:
-        """Remove what a killed commit left: segments that no manifest names, and unfinished manifests."""
+    def _refuse_clock_behind(self) -> None:
+        """Refuse to write where the clock was set back: versions would hold from before the ones that they replace."""
+        committed_at = self._read_manifest().committed_at
+        if committed_at is not None and committed_at > datetime.now(UTC) + _CLOCK_TOLERANCE:
+            raise LakeError(
+                f"the last commit of the lake is of {committed_at:%Y-%m-%d %H:%M} UTC, and the clock of this machine is behind "
+                "that: set the clock right"
+            )
+
+    def finish(self) -> None:
+        """Do what has to follow a commit, or what a killed one left: destroy keys, sweep strays, purge former versions."""
         manifest = self._read_manifest()
-        named = {*manifest.key_segments, *(name for names in manifest.index_segments.values() for name in names)}
-        strays = [path for folder in (_KEYS, _INDEX) for path in (self.root / folder).glob("*") if path.name not in named]
+        self._keyring.destroy_shards(manifest.shard_floors)
+        self._sweep(manifest)
+        if manifest.unpurged:
+            for table in manifest.unpurged:
+                purge_table(self.root / TABLES / table, manifest.tables[table])
+            self.replace_manifest(manifest.model_copy(update={"unpurged": ()}))
+
+    def _sweep(self, manifest: Manifest) -> None:
+        """Remove segments that the manifest does not name, and unfinished manifests."""
+        index = {name for held in manifest.generations() for names in held.segments.values() for name in names}
+        named = {*manifest.key_segments, *index}
+        strays = [path for folder in (KEYS, INDEX) for path in (self.root / folder).glob("*") if path.name not in named]
         for path in (*strays, *self.root.glob(f".{MANIFEST_FILE}.*")):
             if path.is_file():
                 path.unlink()
@@ -245,24 +197,30 @@ class DeltaLake:
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            if any((self.root / folder).exists() for folder in (_TABLES, _INDEX, _KEYS)):
+            if any((self.root / folder).exists() for folder in (TABLES, INDEX, KEYS)):
                 raise LakeDamaged(f"{path} is missing, though the lake is not empty: restore it from a backup") from None
             return Manifest(key_check=self._keyring.check_value())
         except (OSError, UnicodeDecodeError):
             raise LakeDamaged(f"{path} cannot be read") from None
-        try:
-            manifest = Manifest.model_validate_json(text)
-        except ValidationError:
-            raise LakeDamaged(f"{path} is no manifest of a lake") from None
-        if manifest.format_version != FORMAT_VERSION:
-            raise LakeDamaged(f"{path} has format {manifest.format_version}; this version reads {FORMAT_VERSION}")
+        manifest = _parsed(text, path)
         if manifest.key_check != self._keyring.check_value():
             raise WrongKey(f"the lake {self.root} was made under another key; point CUSTVIEW_KEYS at the keys it was made with")
         return manifest
 
     def replace_manifest(self, manifest: Manifest) -> None:
         """Put a new state in place, atomically and durably."""
-        _write_durably(self.root / MANIFEST_FILE, manifest.model_dump_json(indent=1).encode())
+        write_whole(self.root / MANIFEST_FILE, manifest.model_dump_json(indent=1).encode())
+
+
+def _parsed(text: str, path: Path) -> Manifest:
+    try:
+        stored = json.loads(text)
+        written = stored.get("format_version")
+        if written != FORMAT_VERSION:
+            raise LakeDamaged(f"{path} has format {written}; this version reads {FORMAT_VERSION}")
+        return Manifest.model_validate(stored)
+    except (ValueError, AttributeError):  # no JSON, no object, or not the keys of a manifest
+        raise LakeDamaged(f"{path} is no manifest of a lake") from None
 
 
 class LakeWriter:
@@ -280,39 +238,5 @@ class LakeWriter:
         """Collect changes and make them count together when the block ends well."""
         commit = Commit(self._lake.root, self._keyring, self._lake.snapshot().manifest, run_id)
         yield commit
-        self._lake.replace_manifest(commit.manifest(self._keyring.check_value()))
-        if commit.has_forgotten:
-            self._lake.sweep()
-
-
-def _segments(root: Path, names: Iterable[str]) -> dict[str, bytes]:
-    """Return the sealed segments of the key table by their ids.
-
-    Raises:
-        LakeDamaged: One is missing.
-    """
-    try:
-        return {name: (root / _KEYS / name).read_bytes() for name in names}
-    except OSError:
-        raise LakeDamaged("a segment of the key table that the manifest names cannot be read") from None
-
-
-def _roll_back(table: DeltaTable, known: int | None) -> None:
-    """Undo versions that no manifest names."""
-    if known is None:
-        table.delete()
-    elif table.version() != known:
-        table.restore(known)
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and force it to disk.
-
-    Raises:
-        LakeError: It cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_durably(path, lambda file: file.write(content))
-    except OSError as error:
-        raise LakeError(f"{path}: cannot be written ({type(error).__name__})") from None
+        self._lake.replace_manifest(commit.manifest())
+        self._lake.finish()

@@ -1,9 +1,9 @@
-"""The key directory, whose files nobody else can read, and the providers of the root key: a file in it, or the environment."""
+"""The key directory, whose files nobody else can read or replace: where it is, the root key and the wrapped keys in it."""
 
 import base64
 import binascii
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,23 +11,27 @@ import platformdirs
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from custview_pipeline.adapters.private_files import replace_durably, sync_directory, write_beside
+from custview_pipeline.adapters.private_files import (
+    make_durably,
+    make_private,
+    read_private,
+    replace_durably,
+    sync_directory,
+)
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
-from custview_pipeline.kernel.ports import KeyProvider
 from custview_pipeline.protection.derivation import KEY_BYTES
 from custview_pipeline.protection.wrapped_keys import WrappedKeys
 
 ROOT_FILE: Final = "root.key"
+NEXT_ROOT_FILE: Final = "root.key.next"
 KEYRING_FILE: Final = "keyring.json"
 _LOCK_FILE: Final = "keyring.lock"
 _LOCK_SECONDS: Final = 30
-_OTHERS: Final = 0o077
-_OTHERS_WRITE: Final = 0o022
 
 
 class FileKeyProvider:
-    """The root key as a file, made at first use.
+    """The root key as a file, made at first use; while it is rotated the next one is beside it.
 
     The file holds 32 bytes as base64, so that it can be carried to another provider.
 
@@ -37,61 +41,78 @@ class FileKeyProvider:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = directory / ROOT_FILE
+        self._path, self._next = directory / ROOT_FILE, directory / NEXT_ROOT_FILE
 
     def describe(self) -> str:
         """Return where the key is."""
         return f"file {self._path}"
 
-    def root_key(self) -> bytes:
-        """Return the root key, 32 bytes; two processes that come first at once return the same.
+    def root_keys(self) -> Sequence[bytes]:
+        """Return the root key, made now where there is none, and the next one where there is one.
+
+        Two processes that come first at once return the same.
 
         Raises:
             KeyUnavailable: Others can read it, it is no root key, or it is gone while keys wrapped under it are still here.
         """
-        _make_private(self._directory)
+        make_private(self._directory)
         if not self._path.exists():
-            self._make()
-        return _decoded(_read_private(self._path), str(self._path))
+            self._refuse_if_lost()
+            _make(self._path, os.urandom(KEY_BYTES))
+        keys = [decoded_key(content, path) for path in (self._path, self._next) if (content := read_private(path)) is not None]
+        if not keys:
+            raise KeyUnavailable(f"{self._path}: cannot be read")
+        return keys
 
-    def _make(self) -> None:
+    def next_root_key(self) -> bytes:
+        """Return the root key to rotate to, made beside the one in use.
+
+        Raises:
+            KeyUnavailable: It cannot be made.
+        """
+        make_private(self._directory)
+        _make(self._next, os.urandom(KEY_BYTES))
+        return decoded_key(read_private(self._next) or b"", self._next)
+
+    def settle(self, root_key: bytes) -> None:
+        """Leave this root key alone in the directory, under the name of the one in use.
+
+        Raises:
+            KeyUnavailable: It cannot be put there.
+        """
+        content = read_private(self._next)
+        if content is None:
+            return
+        try:
+            if decoded_key(content, self._next) == root_key:
+                self._next.replace(self._path)
+            else:
+                self._next.unlink()
+            sync_directory(self._directory)
+        except OSError as error:
+            raise KeyUnavailable(f"{self._path}: cannot be put in place ({error.strerror})") from None
+
+    def is_there(self) -> bool:
+        """Tell whether there is a root key."""
+        return self._path.exists()
+
+    def put_back(self, root_key: bytes) -> None:
+        """Put a root key that was backed up into its place.
+
+        Raises:
+            KeyUnavailable: Another one is there, or it cannot be written.
+        """
+        make_private(self._directory)
+        _make(self._path, root_key)
+        if decoded_key(read_private(self._path) or b"", self._path) != root_key:
+            raise KeyUnavailable(f"{self._path}: another root key is there; move it elsewhere to restore the one of the backup")
+
+    def _refuse_if_lost(self) -> None:
         if (self._directory / KEYRING_FILE).exists():
             raise KeyUnavailable(
                 f"{self._path}: missing, and {KEYRING_FILE} needs it: restore it from a key backup, or set "
                 f"{settings.KEY_PROVIDER}=environment where the root key lives there"
             )
-        made = base64.b64encode(os.urandom(KEY_BYTES)) + b"\n"
-        unfinished = write_beside(self._path, lambda file: file.write(made))
-        try:
-            os.link(unfinished, self._path)  # unlike a rename, a link never replaces the key that another process made
-            sync_directory(self._directory)
-        except FileExistsError:
-            pass  # another process was first: its key is the one that counts
-        except OSError as error:
-            raise KeyUnavailable(
-                f"{self._path}: cannot be made ({error.strerror}): name another place in {settings.KEYS}"
-            ) from None
-        finally:
-            unfinished.unlink()
-
-
-class EnvironmentKeyProvider:
-    """The root key from the environment, 32 bytes as base64."""
-
-    def describe(self) -> str:
-        """Return which variable holds the key."""
-        return f"environment variable {settings.ROOT_KEY}"
-
-    def root_key(self) -> bytes:
-        """Return the root key, 32 bytes.
-
-        Raises:
-            KeyUnavailable: The variable is not set, or holds no root key.
-        """
-        value = settings.read(settings.ROOT_KEY)
-        if value is None:
-            raise KeyUnavailable(f"{settings.ROOT_KEY}: not set: give it {KEY_BYTES} random bytes as base64")
-        return _decoded(value.encode(), settings.ROOT_KEY)
 
 
 class KeyDirectory:
@@ -111,29 +132,34 @@ class KeyDirectory:
         Raises:
             KeyUnavailable: It cannot be read, or others can read it.
         """
-        if not self._path.exists():
+        content = read_private(self._path)
+        if content is None:
             return None
         try:
-            return WrappedKeys.model_validate_json(_read_private(self._path))
+            return WrappedKeys.model_validate_json(content)
         except ValidationError:
             raise KeyUnavailable(f"{self._path}: not a keyring: restore it from a key backup") from None
 
     def update(self, change: Callable[[WrappedKeys | None], WrappedKeys]) -> WrappedKeys:
         """Replace what is stored by what ``change`` makes of it, while no other process does, and return that.
 
+        It is stored durably, all or nothing; where nothing changes nothing is written.
+
         Raises:
             KeyUnavailable: It cannot be read or written, or another process holds it for long.
         """
-        _make_private(self._directory)
+        make_private(self._directory)
         try:
             with FileLock(self._directory / _LOCK_FILE, timeout=_LOCK_SECONDS, mode=0o600):
-                changed = change(self.read())
-                replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
+                stored = self.read()
+                changed = change(stored)
+                if changed != stored:
+                    replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
                 return changed
         except Timeout:
             raise KeyUnavailable(f"{self._path}: another process has held it for {_LOCK_SECONDS} s") from None
         except OSError as error:
-            raise KeyUnavailable(f"{self._path}: cannot be written ({error.strerror})") from None
+            raise KeyUnavailable(f"{self._path}: cannot be written ({os.strerror(error.errno or 0)})") from None
 
 
 def key_directory(project_name: str) -> Path:
@@ -150,26 +176,32 @@ def key_directory(project_name: str) -> Path:
     return platformdirs.user_config_path("custview") / project_name
 
 
-def key_provider(directory: Path) -> KeyProvider:
-    """Return the provider of the root key that CUSTVIEW_KEY_PROVIDER names; a file in ``directory`` by default.
-
-    Raises:
-        KeyUnavailable: There is no such provider.
-    """
-    name = settings.read(settings.KEY_PROVIDER) or "file"
-    if name == "file":
-        return FileKeyProvider(directory)
-    if name == "environment":
-        return EnvironmentKeyProvider()
-    raise KeyUnavailable(f"{settings.KEY_PROVIDER}: must be file or environment")
-
-
 def is_key_beside_lake(key_directory: Path, lake: Path) -> bool:
     """Tell whether whoever copies the lake's parent directory copies the keys too."""
     return key_directory.resolve().is_relative_to(lake.resolve().parent)
 
 
-def _decoded(text: bytes, place: str) -> bytes:
+def refuse_keys_in_lake(key_directory: Path, lake: Path) -> None:
+    """Refuse a key directory in the lake, or a file of it that a link leads into the lake: each copy of the lake would open.
+
+    Raises:
+        ProjectInvalid: The keys are there.
+    """
+    root = lake.resolve()
+    places = [key_directory, *(key_directory.iterdir() if key_directory.is_dir() else ())]
+    if any(place.resolve().is_relative_to(root) for place in places):
+        raise ProjectInvalid(
+            f"{key_directory}: the keys are inside the lake {lake}, and every copy of it could be read: "
+            f"name another place in {settings.KEYS}"
+        )
+
+
+def decoded_key(text: bytes, place: Path | str) -> bytes:
+    """Return the root key that a text of base64 holds.
+
+    Raises:
+        KeyUnavailable: It holds none.
+    """
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except binascii.Error:
@@ -179,23 +211,14 @@ def _decoded(text: bytes, place: str) -> bytes:
     return key
 
 
-def _make_private(directory: Path) -> None:
-    """Make the key directory; refuse one in which others could replace the keys."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_open = directory.stat().st_mode & _OTHERS_WRITE
-    except OSError as error:
-        raise KeyUnavailable(f"{directory}: cannot be the key directory ({error.strerror})") from None
-    if is_open:
-        raise KeyUnavailable(f"{directory}: others can write to it: chmod 700 {directory}")
+def encoded_key(key: bytes) -> bytes:
+    """Return the text that a file or a variable holds for a root key."""
+    return base64.b64encode(key) + b"\n"
 
 
-def _read_private(path: Path) -> bytes:
-    """Return the bytes of a file that only its owner can read."""
+def _make(path: Path, key: bytes) -> None:
+    """Make the file of a root key, unless there is one by then."""
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & _OTHERS:
-                raise KeyUnavailable(f"{path}: others can read it: chmod 600 {path}, and think of the key as known")
-            return file.read()
+        make_durably(path, lambda file: file.write(encoded_key(key)))
     except OSError as error:
-        raise KeyUnavailable(f"{path}: cannot be read ({error.strerror})") from None
+        raise KeyUnavailable(f"{path}: cannot be made ({error.strerror}): name another place in {settings.KEYS}") from None

@@ -15,8 +15,8 @@ from custview_pipeline.kernel.errors import ProjectInvalid
 _TEMPLATE: Final = "project_template"
 _NAME_LINE: Final = "name: customers\n"
 _LONGEST_NAME: Final = 64
-_RULEBOOK: Final = "rulebook.yaml"
-_FILES: Final = (PROJECT_FILE, _RULEBOOK, "contracts/crm.odcs.yaml", "data/crm/crm.csv")
+_BESIDE: Final = ("rulebook.yaml", "access.yaml")
+_FILES: Final = (PROJECT_FILE, *_BESIDE, "contracts/crm.odcs.yaml", "data/crm/crm.csv")
 
 
 def _project_name(directory: Path) -> str:
@@ -53,7 +53,7 @@ def draft_project(directory: Path, file: Path) -> tuple[Path, ...]:
     draft = draft_contract(file, directory, taken)
     folder = "contracts" if is_new else os.path.relpath(load_project(directory).contracts_directory, directory.resolve())
     name = f"{folder}/{draft.source_system}.odcs.yaml"
-    texts = {each: _of_template(each, directory) for each in (PROJECT_FILE, _RULEBOOK) if is_new} | {name: draft.text}
+    texts = {each: _of_template(each, directory) for each in (PROJECT_FILE, *_BESIDE) if is_new} | {name: draft.text}
     if present := [each for each in texts if (directory / each).exists()]:
         raise ProjectInvalid("exists already; nothing was written", file=directory / present[0])
     _write(directory, texts)

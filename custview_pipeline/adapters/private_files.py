@@ -1,10 +1,17 @@
-"""Files that only their owner can read, written whole or not at all."""
+"""Files that only their owner can read, written whole or not at all, in a directory where nobody else can replace them."""
 
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+from custview_pipeline.kernel.errors import KeyUnavailable
+
+_OTHERS: Final = 0o077
+_OTHERS_WRITE: Final = 0o022
+_ROOT_USER: Final = 0
 
 
 def write_beside(path: Path, write: Callable[[BinaryIO], object]) -> Path:
@@ -40,6 +47,22 @@ def replace_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_directory(path.parent)
 
 
+def make_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Put a file in place unless there is one: of two processes that come at once both find the one that was first.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    unfinished = write_beside(path, write)
+    try:
+        os.link(unfinished, path)  # unlike a rename, a link never replaces what another process made
+        sync_directory(path.parent)
+    except FileExistsError:
+        pass  # another process was first: its file is the one that counts
+    finally:
+        unfinished.unlink()
+
+
 def sync_directory(directory: Path) -> None:
     """Make sure that the names in a directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)
@@ -47,3 +70,51 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory of keys; refuse one in which others could replace them.
+
+    Raises:
+        KeyUnavailable: It cannot be made, or others can write to it, or to one above it.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_foreign(directory, directory.stat())
+        if directory.stat().st_mode & _OTHERS_WRITE:
+            raise KeyUnavailable(f"{directory}: others can write to it: chmod 700 {directory}")
+        for above in directory.resolve().parents:
+            if _is_free_for_all(above.stat().st_mode):
+                raise KeyUnavailable(f"{directory}: everybody can write to {above} and so replace it: chmod o-w {above}")
+    except OSError as error:
+        raise KeyUnavailable(f"{directory}: cannot be the key directory ({error.strerror})") from None
+
+
+def read_private(path: Path) -> bytes | None:
+    """Return the bytes of a file that only its owner can read; None where there is no such file.
+
+    Raises:
+        KeyUnavailable: It cannot be read, or others can read it.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            _refuse_foreign(path, status)
+            if status.st_mode & _OTHERS:
+                raise KeyUnavailable(f"{path}: others can read it: chmod 600 {path}, and think of the key as known")
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise KeyUnavailable(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _refuse_foreign(path: Path, status: os.stat_result) -> None:
+    """Refuse what belongs to another user, who can open it to anybody at any time."""
+    if status.st_uid not in {os.geteuid(), _ROOT_USER}:
+        raise KeyUnavailable(f"{path}: belongs to another user: chown it to the one that runs this")
+
+
+def _is_free_for_all(mode: int) -> bool:
+    """Tell whether everybody can replace what is in a directory: all can write, and not only to what is theirs."""
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX

@@ -1,8 +1,9 @@
-"""A project read from its directory: custview.yaml, the contracts, the rulebook."""
+"""A project read from its directory: custview.yaml, the contracts, the rulebook, who may see what."""
 
 from pathlib import Path
 from typing import Final
 
+from custview_pipeline.contracts.access import parse_access
 from custview_pipeline.contracts.odcs import parse_contract
 from custview_pipeline.contracts.project import PROJECT_FILE, Project, ProjectFile, parse_project
 from custview_pipeline.contracts.rulebook import parse_rulebook
@@ -29,6 +30,7 @@ def load_project(directory: Path) -> Project:
     sources = [contract.source_system for contract in contracts]
     rulebook = root / written.rulebook
     rules = _text(rulebook, root) if rulebook.exists() else None
+    access = root / written.access
     return Project(
         name=written.name,
         directory=root,
@@ -37,6 +39,8 @@ def load_project(directory: Path) -> Project:
         rulebook=parse_rulebook(rules, file=written.rulebook, source_systems=sources),
         lake=(root / written.lake).resolve(),
         region=written.region,
+        access=parse_access(_text(access, root), file=written.access) if access.exists() else None,
+        access_file=access,
     )
 
 

@@ -14,14 +14,16 @@ from custview_pipeline.adapters.new_project import draft_project, write_project
 from custview_pipeline.adapters.project_directory import load_contract, load_project, region_for
 from custview_pipeline.adapters.source_files import one_file
 from custview_pipeline.adapters.written_tables import TableFormat, format_of, write_table
-from custview_pipeline.cli import quarantine
+from custview_pipeline.cli import access, erase, keys, quarantine
 from custview_pipeline.cli.dictionary_pages import print_attribute, print_dictionary
-from custview_pipeline.cli.entry import FAILED, ProjectOption, ReasonOption, log_reveal, open_project, told_errors
-from custview_pipeline.cli.pages import print_demo, print_portrait
+from custview_pipeline.cli.entry import FAILED, ProjectOption, open_project, told_errors
+from custview_pipeline.cli.pages import print_demo, print_portrait, print_revealed, revealed_as_json
+from custview_pipeline.cli.permission import AsOption, PurposeOption, ReasonOption, Said, log_reveal
 from custview_pipeline.cli.progress import LiveProgress
 from custview_pipeline.cli.summary import print_summary
 from custview_pipeline.cli.terminal import messages, results
 from custview_pipeline.cli.trial_page import print_trial, trial_as_json
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.project import PROJECT_FILE
 from custview_pipeline.contracts.value_standards import dictionary_rows
 from custview_pipeline.contracts.yaml_text import suggest
@@ -37,9 +39,12 @@ from custview_pipeline.flows.export import (
 )
 from custview_pipeline.flows.judge import judge
 from custview_pipeline.flows.portrait import portray
+from custview_pipeline.flows.portrait import reveal as reveal_values
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid, parse_cuid
+from custview_pipeline.kernel.silent_process import silence_process
+from custview_pipeline.protection.permission import Act, Wish
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -181,26 +186,60 @@ def up(
     raise typer.Exit(code)
 
 
-@app.command(epilog='Example: custview show CUQM8403JRZBQKMZVAM --reveal --reason "customer asked for a copy"')
+@app.command(epilog='Example: custview show CUQM8403JRZBQKMZVAM --reveal --as ada --reason "customer asked for a copy"')
 def show(
     cuid: Annotated[str, typer.Argument(metavar="CUID", help="Customer id; case and dashes are free.", show_default=False)],
     project: ProjectOption = None,
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the values themselves; logged.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show what access.yaml lets you see in full; logged.")] = False,
+    user: AsOption = None,
+    purpose: PurposeOption = None,
     reason: ReasonOption = "",
 ) -> None:
     """Print one customer: each value, masked, with its source and why it won."""
     with told_errors():
         known = _parse(cuid)
         opened, keyring = open_project(project)
-        lake = DeltaLake(opened.lake, keyring)
+        in_full: tuple[str, ...] = ()
         if reveal:
-            log_reveal(opened, keyring, what=f"show {known}", reason=reason)
-        print_portrait(portray(lake.snapshot(), keyring, known, is_masked=not reveal))
+            in_full = log_reveal(opened, keyring, f"show {known}", Wish(Act.SHOW), Said(user, purpose, reason)).full
+        print_portrait(portray(DeltaLake(opened.lake, keyring).snapshot(), keyring, known, in_full=in_full))
+
+
+@app.command(
+    epilog="Example: custview reveal CUQM8403JRZBQKMZVAM --field email --field phone --as ada --purpose customer_request "
+    '--reason "asked for a copy, ticket 4711"'
+)
+def reveal(  # noqa: PLR0913 -- each is an option of the command
+    cuid: Annotated[str, typer.Argument(metavar="CUID", help="Customer id; case and dashes are free.", show_default=False)],
+    project: ProjectOption = None,
+    *,
+    fields: Annotated[
+        list[str],
+        typer.Option("--field", "-f", metavar="FIELD", help="Attribute to reveal; may be repeated.", show_default=False),
+    ],
+    reason: ReasonOption,
+    user: AsOption = None,
+    purpose: PurposeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Print some values of one customer, as access.yaml lets you see them: in full or masked.
+
+    Who asked, what for and why is in the access log before the first value is opened; what is denied is logged too.
+    """
+    with told_errors():
+        known, wanted = _parse(cuid), _golden(fields)
+        opened, keyring = open_project(project)
+        grant = log_reveal(opened, keyring, f"reveal {known}", Wish(Act.REVEAL, wanted), Said(user, purpose, reason))
+        values = reveal_values(DeltaLake(opened.lake, keyring).snapshot(), keyring, known, wanted, in_full=grant.full)
+        if as_json:
+            results().print(revealed_as_json(known, values), soft_wrap=True, markup=False)
+        else:
+            print_revealed(known, values)
 
 
 @app.command(epilog="Example: custview export crosswalk --format parquet --output crosswalk.parquet")
-def export(
+def export(  # noqa: PLR0913 -- each is an option of the command
     what: Annotated[Export, typer.Argument(help="Which table.")],
     project: ProjectOption = None,
     *,
@@ -209,7 +248,9 @@ def export(
         TableFormat | None,
         typer.Option("--format", "-f", help="Format of the file; else by its ending, else csv.", show_default=False),
     ] = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="golden: the values themselves instead of masks; logged.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="golden: what access.yaml lets you see in full; logged.")] = False,
+    user: AsOption = None,
+    purpose: PurposeOption = None,
     reason: ReasonOption = "",
 ) -> None:
     """Write a table to a file: crosswalk, edges, golden records (masked), warnings, quality scores or their history."""
@@ -218,12 +259,13 @@ def export(
             raise ProjectInvalid(f"--reveal is for golden records; {what} holds no sealed value")
         opened, keyring = open_project(project)
         snapshot = DeltaLake(opened.lake, keyring).snapshot()
+        in_full: tuple[str, ...] = ()
         if reveal:
-            log_reveal(opened, keyring, what="export golden", reason=reason)
+            in_full = log_reveal(opened, keyring, "export golden", Wish(Act.EXPORT), Said(user, purpose, reason)).full
         frame = {
             Export.CROSSWALK: lambda: export_crosswalk(snapshot),
             Export.EDGES: lambda: export_edges(snapshot),
-            Export.GOLDEN: lambda: export_golden(snapshot, keyring, is_masked=not reveal),
+            Export.GOLDEN: lambda: export_golden(snapshot, keyring, in_full=in_full),
             Export.ISSUES: lambda: export_issues(snapshot),
             Export.QUALITY: lambda: export_quality(snapshot),
             Export.QUALITY_HISTORY: lambda: export_quality_history(snapshot),
@@ -252,12 +294,16 @@ def dictionary(
             print_attribute(rows[0])
 
 
+app.command(epilog=erase.EPILOG)(erase.erase)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(keys.app, name="keys")
+app.add_typer(access.app, name="access")
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; an error that no command tells of is told by kind and place."""
+    silence_process()
+    typer.main.get_command(app)()  # called itself, ``app`` would put typer's own hook for such errors in the place of ours
 
 
 def _directory(given: Path | None) -> Path:
@@ -273,3 +319,10 @@ def _parse(cuid: str) -> Cuid:
         return parse_cuid(cuid)
     except UnknownCustomer as error:
         raise ProjectInvalid(str(error)) from None
+
+
+def _golden(names: list[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in GOLDEN_ATTRIBUTES:
+            raise ProjectInvalid(f"no attribute {name!r} of a customer{suggest(name, GOLDEN_ATTRIBUTES)}")
+    return tuple(dict.fromkeys(names))

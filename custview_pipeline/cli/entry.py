@@ -1,6 +1,5 @@
 """What commands have in common: options, the project they are about, errors and exit codes."""
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from custview_pipeline.adapters.access_log import log_access
 from custview_pipeline.adapters.current_project import find_project
-from custview_pipeline.adapters.delta_lake import MANIFEST_FILE
+from custview_pipeline.adapters.lake_files import MANIFEST_FILE
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.cli.terminal import messages
@@ -33,7 +31,6 @@ ProjectOption = Annotated[
         show_default=False,
     ),
 ]
-ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Why they are revealed; needed with --reveal.")]
 
 
 @contextmanager
@@ -58,15 +55,3 @@ def open_project(given: Path | None) -> tuple[Project, Keyring]:
     if not (opened.lake / MANIFEST_FILE).exists():
         raise LakeError(f"nothing is stored yet in {opened.lake}: custview run makes the first customers")
     return opened, open_keyring(opened.name, opened.lake)
-
-
-def log_reveal(opened: Project, keyring: Keyring, *, what: str, reason: str) -> None:
-    """Log a reveal before anything is opened.
-
-    Raises:
-        ProjectInvalid: No reason is given.
-        LakeDamaged: It cannot be logged, so nothing may be revealed.
-    """
-    if not reason.strip():
-        raise ProjectInvalid("--reveal needs --reason TEXT")
-    log_access(opened.lake, keyring, who=getpass.getuser(), what=what, reason=reason.strip())

@@ -1,15 +1,17 @@
 """Pages that commands print: the demo world, one customer."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
 from custview_pipeline.cli.terminal import printable, results
 from custview_pipeline.demo.world import DemoSummary
-from custview_pipeline.flows.portrait import Portrait
-from custview_pipeline.kernel.identifiers import group_cuid
+from custview_pipeline.flows.portrait import Portrait, Shown
+from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 
 ERASED: Final = "(erased)"
 _WON_BECAUSE: Final[Mapping[str, str]] = {
@@ -38,6 +40,34 @@ def print_portrait(portrait: Portrait) -> None:
     console.print(_values_table(portrait))
     console.print()
     console.print(_records_table(portrait))
+
+
+def print_revealed(cuid: Cuid, values: pl.DataFrame) -> None:
+    """Print some values of one customer.
+
+    Args:
+        cuid: The customer.
+        values: What ``flows.portrait.reveal`` returns.
+    """
+    console = results()
+    console.print(f"[bold]{group_cuid(cuid)}[/]")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column("attribute", no_wrap=True)
+    table.add_column("value", min_width=12, overflow="fold")
+    for attribute, value, shown in values.iter_rows():
+        table.add_row(attribute, _as_said(value, Shown(shown)))
+    console.print(table)
+
+
+def revealed_as_json(cuid: Cuid, values: pl.DataFrame) -> str:
+    """Return the same as JSON: ``cuid``, and of each value ``attribute``, ``value`` and how it is ``shown``."""
+    return json.dumps({"cuid": cuid, "values": list(values.iter_rows(named=True))}, indent=1)
+
+
+def _as_said(value: str | None, shown: Shown) -> str:
+    if value is None:
+        return ERASED if shown is Shown.ERASED else "[dim](no value known)[/]"
+    return f"{printable(value)}  [dim](masked for your role)[/]" if shown is Shown.MASKED else printable(value)
 
 
 def why_won(row: Mapping[str, Any]) -> str:

@@ -6,11 +6,16 @@ from typing import Annotated, Final
 import typer
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
-from custview_pipeline.cli.entry import ProjectOption, ReasonOption, log_reveal, open_project, told_errors
+from custview_pipeline.adapters.erasure_ledger import ErasureLedger
+from custview_pipeline.adapters.key_files import key_directory
+from custview_pipeline.cli.entry import ProjectOption, open_project, told_errors
+from custview_pipeline.cli.held_lake import HeldLake
+from custview_pipeline.cli.permission import AsOption, PurposeOption, ReasonOption, Said, log_reveal
 from custview_pipeline.cli.quarantine_pages import print_refused, print_releases, print_row
 from custview_pipeline.flows.quarantine import list_refused, open_row, parse_id, shown_id
 from custview_pipeline.flows.release import Choice, Desk, release
 from custview_pipeline.kernel import settings
+from custview_pipeline.protection.permission import Act, Wish
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +46,11 @@ def show(
     row: Annotated[str, typer.Argument(metavar="ID", help="Id of the row, as the list shows it.", show_default=False)],
     project: ProjectOption = None,
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the cells themselves; logged.")] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the cells themselves, where access.yaml allows it; logged.")
+    ] = False,
+    user: AsOption = None,
+    purpose: PurposeOption = None,
     reason: ReasonOption = "",
 ) -> None:
     """Print one refused row: each cell, masked, and why it was refused."""
@@ -50,7 +59,8 @@ def show(
         opened, keyring = open_project(project)
         lake = DeltaLake(opened.lake, keyring)
         if reveal:
-            log_reveal(opened, keyring, what=f"quarantine show {shown_id(known)}", reason=reason)
+            said = Said(user, purpose, reason)
+            log_reveal(opened, keyring, f"quarantine show {shown_id(known)}", Wish(Act.REFUSED_ROW), said)
         print_row(open_row(lake.snapshot(), keyring, known, opened.contracts, is_masked=not reveal))
 
 
@@ -78,7 +88,9 @@ def release_rows(
     with told_errors(), settings.secrets_withheld():
         named = tuple(parse_id(row) for row in rows or ())
         opened, keyring = open_project(project)
-        desk = Desk(opened.contracts, opened.region, keyring, settings.worker_count(), f"release-{secrets.token_hex(8)}")
-        with DeltaLake(opened.lake, keyring).writer() as writer:
+        run_id, ledger = f"release-{secrets.token_hex(8)}", ErasureLedger(key_directory(opened.name))
+        with HeldLake(opened, keyring, run_id).writer() as writer:
+            workers, erased = settings.worker_count(), ledger.record_marks()
+            desk = Desk(opened.contracts, opened.region, keyring, workers, run_id, erased)
             releases = release(desk, writer, Choice(named, source, reason_rule))
         print_releases(releases)

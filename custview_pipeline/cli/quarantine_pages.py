@@ -56,9 +56,11 @@ def print_releases(releases: Iterable[Release]) -> None:
     for release in releases:
         is_any, is_entered = True, is_entered or release.released_count > 0
         shredded = f", {release.shredded_count:,} had been shredded" if release.shredded_count else ""
+        erased = release.suppressed_count
+        suppressed = f", {erased:,} discarded, for their records were erased" if erased else ""
         console.print(
             f"{release.source_system}: {release.released_count:,} released, {release.refused_count:,} still refused, "
-            f"{release.superseded_count:,} discarded for a later version{shredded}"
+            f"{release.superseded_count:,} discarded for a later version{shredded}{suppressed}"
         )
         for rule, count in release.reasons.items():
             console.print(f"still refused in {release.source_system}: {count:,} {_rows(count)} by {escape(rule)}")

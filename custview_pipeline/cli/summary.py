@@ -60,7 +60,13 @@ def _intake_table(deliveries: list[Delivery]) -> Table:
 def _reasons(deliveries: list[Delivery]) -> Iterator[str]:
     for delivery in deliveries:
         for rule, count in list(delivery.reasons.items())[:_SHOWN_REASONS]:
-            yield f"refused in {delivery.source_system}: {count:,} {'row' if count == 1 else 'rows'} by {rule}"
+            yield f"refused in {delivery.source_system}: {_rows(count)} by {rule}"
+        if delivery.suppressed_count:
+            yield f"erased before, in {delivery.source_system}: {_rows(delivery.suppressed_count)} delivered again"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _customers(progress: LiveProgress) -> Iterator[str]:

@@ -22,6 +22,7 @@ DELIVERIES: Final[TableContract] = table(
     fingerprint=open_column(pl.String, "Keyed digest of the delivered files, or of the released rows"),
     contract_version=open_column(pl.String, "Version of the source contract"),
     rule_set_version=open_column(pl.String, "Versions of the standardisation rules"),
+    read_as=open_column(pl.String, "How its rows were read: JSON of the default country and of what each column means"),
     row_count=open_column(pl.Int64, "Rows read", _COUNT),
     new_count=open_column(pl.Int64, "Records seen for the first time", _COUNT),
     changed_count=open_column(pl.Int64, "Records with other content than before", _COUNT),
@@ -29,6 +30,9 @@ DELIVERIES: Final[TableContract] = table(
     deleted_count=open_column(pl.Int64, "Records that a snapshot no longer holds", _COUNT),
     warned_count=open_column(pl.Int64, "Rows accepted with a warning, of those new or changed", _COUNT),
     refused_count=open_column(pl.Int64, "Rows refused; each is in quarantine once, however often it is delivered", _COUNT),
+    suppressed_count=open_column(
+        pl.Int64, "Rows of records erased before: left out, or taken in where the contract says on_erased: report", _COUNT
+    ),
     run_id=open_column(pl.String, "Run that took it in"),
     delivered_at=open_column(UTC_TIME, "When it was taken in"),
 )

@@ -1,10 +1,25 @@
 """The manifest: the one small file that says what a lake holds. Readers start from it; a commit ends with it."""
 
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 2
+
+
+class IndexGeneration(BaseModel):
+    """The match index as made under one set of rules and one version of the token key: tokens of two generations never meet.
+
+    Attributes:
+        name: What its tokens have in common.
+        segments: File names by part, oldest first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class Manifest(BaseModel):
@@ -14,8 +29,12 @@ class Manifest(BaseModel):
         sequence: Number of commits so far.
         key_check: Recognises a lake that was made under another key; says nothing about the key.
         tables: Delta version of each table.
-        index_segments: File names of the match index, by part, oldest first.
+        index: The generation of the match index that matching uses; None before the first delivery.
+        next_index: The generation that is being built beside it; None where none is.
         key_segments: File names of the key table, oldest first.
+        shard_floors: By shard of the key table, the oldest generation of its key that counts; keys below it are to be destroyed.
+        unpurged: Tables whose former versions have to be removed from disk.
+        erasures: Entries of the ledger of erasures that were carried out here.
         consumed: What each stage has worked on, as a mark that changes with its inputs.
         run_id: The run that made this state.
     """
@@ -26,8 +45,16 @@ class Manifest(BaseModel):
     sequence: int = 0
     key_check: str
     tables: dict[str, int] = Field(default_factory=dict)
-    index_segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    index: IndexGeneration | None = None
+    next_index: IndexGeneration | None = None
     key_segments: tuple[str, ...] = ()
+    shard_floors: dict[int, int] = Field(default_factory=dict)
+    unpurged: tuple[str, ...] = ()
+    erasures: tuple[str, ...] = ()
     consumed: dict[str, str] = Field(default_factory=dict)
     run_id: str = ""
     committed_at: datetime | None = None
+
+    def generations(self) -> tuple[IndexGeneration, ...]:
+        """Return the generations of the match index that are stored, the one in use first."""
+        return tuple(generation for generation in (self.index, self.next_index) if generation is not None)

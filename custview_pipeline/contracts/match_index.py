@@ -1,11 +1,14 @@
-"""The match index: keyed tokens of each record, kept in encrypted segments beside the tables."""
+"""The match index: keyed tokens of each record, kept by generation in encrypted segments beside the tables."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 import polars as pl
 
 from custview_pipeline.contracts.match_features import FEATURES
+from custview_pipeline.kernel.errors import LakeDamaged
+
+_KEY: Final = ";key="
 
 
 def _token_type(name: str) -> pl.DataType:
@@ -13,6 +16,35 @@ def _token_type(name: str) -> pl.DataType:
     if feature.token_field is None:
         return pl.Boolean()
     return pl.List(pl.Int64) if feature.is_list else pl.Int64()
+
+
+class Generation(NamedTuple):
+    """What the tokens of one generation of the index have in common; tokens of two generations never meet.
+
+    Attributes:
+        rules: Versions of the rule sets that made the values comparable.
+        token_version: Version of the token key.
+    """
+
+    rules: str
+    token_version: int
+
+    @property
+    def name(self) -> str:
+        """Return what the lake calls it."""
+        return f"{self.rules}{_KEY}{self.token_version}"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return the generation that the lake calls so.
+
+        Raises:
+            LakeDamaged: It is no name of a generation.
+        """
+        rules, _, version = name.rpartition(_KEY)
+        if not version.isdecimal():
+            raise LakeDamaged("a generation of the match index has a name that this package does not give")
+        return cls(rules, int(version))
 
 
 class IndexPart(StrEnum):
@@ -23,9 +55,7 @@ class IndexPart(StrEnum):
     CLAIMS = "claims"  # what a record says about each attribute: token, validity, length
 
 
-TOKENS: Final = pl.Schema(
-    {"record_id": pl.Int64(), "version": pl.Int32(), "generation": pl.String(), **{name: _token_type(name) for name in FEATURES}}
-)
+TOKENS: Final = pl.Schema({"record_id": pl.Int64(), "version": pl.Int32(), **{name: _token_type(name) for name in FEATURES}})
 
 NEIGHBOURHOODS: Final = pl.Schema({"token": pl.Int64, "key": pl.Int32, "part": pl.UInt8})
 

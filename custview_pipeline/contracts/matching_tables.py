@@ -78,9 +78,11 @@ CUID_HISTORY: Final[TableContract] = table(
     key=("cuid", "event", "run_id"),
     rooms=("matching", "views, audit"),
     cuid=open_column(pl.String, "Customer id", _CUID),
-    event=open_column(pl.String, "Event", pa.Check.isin(["created", "merged_into", "split_from", "retired"])),
+    event=open_column(pl.String, "Event", pa.Check.isin(["created", "merged_into", "split_from", "retired", "erased"])),
     other_cuid=open_column(pl.String, "The customer merged into or split from", _CUID, nullable=True),
-    founding_record_id=open_column(pl.Int64, "Record the id was minted from, at creation", nullable=True),
+    founding_record_id=open_column(
+        pl.Int64, "Record the id was minted from, at creation; empty where it was erased", nullable=True
+    ),
     run_id=open_column(pl.String, "Run"),
     happened_at=open_column(UTC_TIME, "When"),
 )

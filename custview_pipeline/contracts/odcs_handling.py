@@ -1,4 +1,4 @@
-"""What a contract demands of quality beyond its rules: targets of the scores, and what becomes of a row with an invalid value."""
+"""What a contract demands beyond its rules: targets of the scores, what becomes of invalid values and of records once erased."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -10,9 +10,11 @@ from custview_pipeline.contracts.yaml_text import suggest
 
 TARGETS: Final = "quality_targets"
 ON_INVALID: Final = "on_invalid"
+ON_ERASED: Final = "on_erased"
 SCORED_DIMENSIONS: Final = ("completeness", "conformity", "uniqueness", "consistency", "timeliness", "accuracy")
 
 _ON_INVALID: Final = {"refuse": True, "warn": False}
+_ON_ERASED: Final = {"refuse": True, "report": False}
 
 
 class Handling(NamedTuple):
@@ -94,13 +96,27 @@ def targets_by_attribute(columns: Sequence[Handling]) -> dict[str, dict[str, flo
     return stated
 
 
+def refuses_erased(custom: Mapping[str, CustomValue]) -> bool:
+    """Return whether records that were erased are kept out when the source delivers them again; so where nothing is said.
+
+    Raises:
+        ProjectInvalid: The word is unknown.
+    """
+    return _meant(custom, ON_ERASED, _ON_ERASED) is not False
+
+
 def _refuses_invalid(custom: Mapping[str, CustomValue]) -> bool | None:
-    if ON_INVALID not in custom:
+    return _meant(custom, ON_INVALID, _ON_INVALID)
+
+
+def _meant(custom: Mapping[str, CustomValue], name: str, words: Mapping[str, bool]) -> bool | None:
+    """Return what the word of a property means; None where the property is not there."""
+    if name not in custom:
         return None
-    word = custom[ON_INVALID].text(ON_INVALID)
-    if word not in _ON_INVALID:
-        raise custom[ON_INVALID].place.invalid(f"{ON_INVALID!r} should be refuse or warn{suggest(word, _ON_INVALID)}", "value")
-    return _ON_INVALID[word]
+    word = custom[name].text(name)
+    if word not in words:
+        raise custom[name].place.invalid(f"{name!r} should be {' or '.join(words)}{suggest(word, words)}", "value")
+    return words[word]
 
 
 def _is_measured(attribute: str, dimension: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, StringConstraints
 
+from custview_pipeline.contracts.access import AccessPolicy
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.written_model import WrittenModel, read_model
@@ -34,6 +35,7 @@ class ProjectFile(WrittenModel):
         name: Names the folder of the project's keys.
         contracts: Directory of the source contracts.
         rulebook: The rulebook; the file may be absent.
+        access: Who may see which values; where the file is absent, nobody sees any.
         lake: Directory of the stored tables.
         region: Default country of phones, addresses and of the order of day and month.
     """
@@ -41,6 +43,7 @@ class ProjectFile(WrittenModel):
     name: ProjectName
     contracts: RelativePath = "contracts/"
     rulebook: RelativePath = "rulebook.yaml"
+    access: RelativePath = "access.yaml"
     lake: RelativePath = ".custview/lake"
     region: Region = "US"
 
@@ -57,6 +60,8 @@ class Project:
         rulebook: Trust, matching and survivorship.
         lake: Directory of the stored tables; absolute.
         region: Default country, ISO 3166 alpha-2.
+        access: Who may see which values; None where nobody wrote it, and then nobody sees any.
+        access_file: Where it is, or would be; absolute.
     """
 
     name: str
@@ -66,6 +71,8 @@ class Project:
     rulebook: Rulebook
     lake: Path
     region: str
+    access: AccessPolicy | None = None
+    access_file: Path = Path("access.yaml")
 
     def contract_of(self, source_system: str) -> SourceContract:
         """Return the contract of one source.

@@ -99,6 +99,7 @@ class SourceContract:
         channel: Through which the source meets customers (web, store, ...).
         quality_targets: Scores aimed at, 0 to 1, by dimension.
         attribute_targets: The same for one attribute, where it differs.
+        refuses_erased: A record that was erased is not taken in again; otherwise it is, and reported.
     """
 
     source_system: str
@@ -123,6 +124,7 @@ class SourceContract:
     channel: str | None = None
     quality_targets: dict[str, float] = field(default_factory=dict)
     attribute_targets: dict[str, dict[str, float]] = field(default_factory=dict)
+    refuses_erased: bool = True
     file: str = ""
 
     def carrying(self, attribute: str) -> tuple[SourceColumn, ...]:

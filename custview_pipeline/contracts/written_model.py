@@ -1,6 +1,6 @@
 """From YAML to a closed pydantic model, with errors that name file and line and never more than one thing at a time."""
 
-from typing import TypeVar
+from typing import TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -49,9 +49,13 @@ def _complaint(error: ErrorDetails, model: type[BaseModel], key: str) -> str:
 
 
 def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    for place in location[:-1]:
+    places = iter(location[:-1])
+    for place in places:
         field = model.model_fields.get(str(place))
         inner = None if field is None else field.annotation
+        if get_origin(inner) is dict:  # models by names that people choose: the name is no key of ours
+            inner = get_args(inner)[1]
+            next(places, None)
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
         model = inner

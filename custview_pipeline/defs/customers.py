@@ -7,14 +7,19 @@ from typing import Final
 import dagster as dg
 
 from custview_pipeline.audit.integrity import PROMISES, Promise
-from custview_pipeline.defs.metadata import counts, table_spec
+from custview_pipeline.defs.declared_names import Declared
+from custview_pipeline.defs.metadata import ROW_COUNT, Rows, Told, counts, table_spec, told
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.stages import stage
 from custview_pipeline.flows.assess import Assessment, assess
 from custview_pipeline.flows.link import Linkage, link
 from custview_pipeline.flows.publish import publish
 from custview_pipeline.flows.quarantine import expire
+from custview_pipeline.flows.renew_index import bring_up_to_date
+from custview_pipeline.flows.renewal import Renewal
+from custview_pipeline.flows.rotation import continue_rotations
 from custview_pipeline.flows.survive import survive
+from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.protection.wrapped_keys import Purpose
 
@@ -23,6 +28,15 @@ Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 _LINKED: Final = ("match_model", "match_edges", "crosswalk", "cuid_history", "review_tasks")  # in the order of the graph
 _ENGINES: Final = {"duckdb", "deltalake"}
 _FRAMES: Final = {"polars", "deltalake"}
+
+_BY_SOURCE: Final = {"source_system": "string", "channel": "string", "owner": "string", "dimension": "string", "score": "float"}
+_BELOW_TARGET: Final = {
+    "source_system": "string",
+    "attribute": "string",
+    "dimension": "string",
+    "score": "float",
+    "target": "float",
+}
 
 
 def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
@@ -42,16 +56,23 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]
     ) -> Results:
         with stage("matching", progress):
-            writer = project.writer()
+            writer, own = project.writer(), project.project
+            renewal = Renewal(project.keyring, own.contracts, own.region, settings.worker_count(), context.run.run_id, progress)
+            bring_up_to_date(writer, renewal)
             _, id_key = project.keyring.current(Purpose.ID)
-            report = link(writer, project.project.rulebook, id_key, run_id=context.run.run_id, progress=progress)
+            report = link(writer, own.rulebook, id_key, run_id=context.run.run_id, progress=progress)
+            results = list(_linked(report))
         progress.done("matching", report)
-        for table, rows in _linked_rows(report).items():
-            shared = counts(report) if table == "match_edges" else {}
-            row_count = {} if rows is None else {"dagster/row_count": dg.MetadataValue.int(rows)}
-            yield dg.MaterializeResult(asset_key=table, metadata={**shared, **row_count})
+        yield from results
 
     return link_records
+
+
+def _linked(report: Linkage) -> Results:
+    for table, rows in _linked_rows(report).items():
+        shared = counts(report) if table == "match_edges" else {}
+        row_count = {} if rows is None else {ROW_COUNT: rows}
+        yield dg.MaterializeResult(asset_key=table, metadata=told({**shared, **row_count}))
 
 
 def _linked_rows(report: Linkage) -> dict[str, int | None]:
@@ -78,9 +99,11 @@ def elect_golden_records(
         writer = project.writer()
         own = project.project
         report = survive(writer, own.contracts, own.rulebook, run_id=context.run.run_id, progress=progress)
+        golden = told({**counts(report), ROW_COUNT: report.golden_count})
+        lineage = told({"candidate_count": report.candidate_count})
     progress.done("survivorship", report)
-    yield dg.MaterializeResult(asset_key="golden_records", metadata={**counts(report), "dagster/row_count": report.golden_count})
-    yield dg.MaterializeResult(asset_key="golden_lineage", metadata={"candidate_count": report.candidate_count})
+    yield dg.MaterializeResult(asset_key="golden_records", metadata=golden)
+    yield dg.MaterializeResult(asset_key="golden_lineage", metadata=lineage)
 
 
 @dg.multi_asset(
@@ -94,8 +117,9 @@ def build_customer_core(
     with stage("views", progress):
         writer = project.writer()
         report = publish(writer, run_id=context.run.run_id)
+        row_count = told({ROW_COUNT: report.core_count})
     progress.done("views", report)
-    yield dg.MaterializeResult(asset_key="customer_core", metadata={"dagster/row_count": report.core_count})
+    yield dg.MaterializeResult(asset_key="customer_core", metadata=row_count)
 
 
 @dg.multi_asset(
@@ -110,37 +134,39 @@ def build_customer_core(
     ],
 )
 def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
-    """Score the sources against their targets, check the promises between the tables, and let old refused rows go."""
+    """Score the sources, check the promises between the tables, let old refused rows go, and go on with key rotations."""
     with stage("audit", progress):
-        writer = project.writer()
-        expired = expire(writer, datetime.now(UTC), run_id=context.run.run_id)
-        report = assess(writer, project.project.contracts, project.project.rulebook, run_id=context.run.run_id)
+        writer, own, run_id = project.writer(), project.project, context.run.run_id
+        expired = expire(writer, datetime.now(UTC), run_id=run_id)
+        report = assess(writer, own.contracts, own.rulebook, run_id=run_id)
+        rotations = continue_rotations(writer, project.keyring, own.contracts, own.region, run_id=run_id)
+        renewed = sum(rotation.records for rotation in rotations)
+        results = list(_audited(report, Declared.by(*own.contracts), expired_count=expired, renewed_count=renewed))
     progress.done("audit", report)
+    for rotation in rotations:
+        if rotation.held_up is not None:
+            progress.failed("audit", f"the rotation of the {rotation.purpose} key is held up: {rotation.held_up}")
     for promise in report.promises:
         if promise.broken_count:
             progress.failed("audit", f"{promise.name}: {promise.broken_count} of {promise.judged_count} rows")
-    scores = {"dagster/row_count": dg.MetadataValue.int(report.score_count), "by_source": _scores_table(report)}
-    shredded = {"expired_quarantine_count": expired}
-    yield dg.MaterializeResult(asset_key="quality_scores", metadata={**counts(report), **scores, **shredded})
-    yield dg.MaterializeResult(
-        asset_key="audit_findings",
-        metadata={"dagster/row_count": len(report.below_target), "below_target": _findings_table(report)},
-    )
+    yield from results
+
+
+def _audited(report: Assessment, declared: Declared, *, expired_count: int, renewed_count: int) -> Results:
+    """Yield what the audit is told of: scores by source, what is below its target, how each promise came out."""
+    sources, attributes = (row[0] for row in report.by_source), (row[1] for row in report.below_target)
+    names = declared.and_former([*sources, *attributes])
+    scores: dict[str, Told] = {
+        **counts(report),
+        ROW_COUNT: report.score_count,
+        "by_source": Rows(_BY_SOURCE, report.by_source),
+        "expired_quarantine_count": expired_count,
+        "renewed_count": renewed_count,
+    }
+    findings: dict[str, Told] = {ROW_COUNT: len(report.below_target), "below_target": Rows(_BELOW_TARGET, report.below_target)}
+    yield dg.MaterializeResult(asset_key="quality_scores", metadata=told(scores, names))
+    yield dg.MaterializeResult(asset_key="audit_findings", metadata=told(findings, names))
     yield from (_promise_result(promise) for promise in report.promises)
-
-
-def _findings_table(report: Assessment) -> dg.MetadataValue:
-    return _table(("source_system", "attribute", "dimension", "score", "target"), report.below_target)
-
-
-def _scores_table(report: Assessment) -> dg.MetadataValue:
-    return _table(("source_system", "channel", "owner", "dimension", "score"), report.by_source)
-
-
-def _table(names: tuple[str, ...], rows: Sequence[tuple[str | float | None, ...]]) -> dg.MetadataValue:
-    records = [dg.TableRecord(dict(zip(names, row, strict=True))) for row in rows]
-    types = dict.fromkeys(names, "string") | {name: "float" for name in names if name in {"score", "target"}}
-    return dg.MetadataValue.table(records, schema=dg.TableSchema([dg.TableColumn(n, t) for n, t in types.items()]))
 
 
 def _promise_result(promise: Promise) -> dg.AssetCheckResult:
@@ -149,5 +175,5 @@ def _promise_result(promise: Promise) -> dg.AssetCheckResult:
         asset_key="quality_scores",
         passed=promise.broken_count == 0,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"broken_count": promise.broken_count, "judged_count": promise.judged_count},
+        metadata=told({"broken_count": promise.broken_count, "judged_count": promise.judged_count}),
     )

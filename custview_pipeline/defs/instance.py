@@ -1,6 +1,7 @@
 """Where Dagster keeps its runs: PostgreSQL where CUSTVIEW_POSTGRES_URL is set, else SQLite beside the project.
 
-``dagster.yaml`` has no defaults for environment variables, so one storage class makes the choice.
+``dagster.yaml`` has no defaults for environment variables, so one storage class makes the choice. Each of Dagster's processes
+opens the storage, so each is silenced here: web server, daemon, and whatever runs a job.
 """
 
 from pathlib import Path
@@ -14,6 +15,8 @@ from dagster_postgres import DagsterPostgresStorage
 from filelock import FileLock
 
 from custview_pipeline.kernel import settings
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.kernel.silent_process import silence_process
 
 _OPENING_SECONDS: Final = 120.0  # for others to open the storage; each takes a second or two
 
@@ -30,11 +33,22 @@ class CustviewStorage(DagsterSqliteStorage):
     def from_config_value(  # type: ignore[override]  # Dagster takes any storage here, and never asks for this class
         cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]
     ) -> DagsterStorage:
-        """Return PostgreSQL's storage or SQLite's."""
-        if url := settings.read(settings.POSTGRES_URL):
-            return DagsterPostgresStorage(postgres_url=url, inst_data=inst_data)
-        base = Path(config_value["base_dir"]).resolve()
-        base.mkdir(parents=True, exist_ok=True)
-        # Two processes that make the databases at once would stamp them twice, and no process could open them any more.
-        with FileLock(str(base / "opening.lock"), timeout=_OPENING_SECONDS):
-            return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)
+        """Return PostgreSQL's storage or SQLite's.
+
+        Raises:
+            Redacted: It cannot be opened; what the driver says of it may hold the password.
+        """
+        silence_process()
+        url = settings.read(settings.POSTGRES_URL)
+        with silenced(f"opening the database of {settings.POSTGRES_URL}" if url else "opening Dagster's storage"):
+            if url:
+                return DagsterPostgresStorage(postgres_url=url, inst_data=inst_data)
+            return _storage_in_sqlite(Path(config_value["base_dir"]), inst_data)
+
+
+def _storage_in_sqlite(base: Path, inst_data: ConfigurableClassData | None) -> DagsterStorage:
+    base = base.resolve()
+    base.mkdir(parents=True, exist_ok=True)
+    # Two processes that make the databases at once would stamp them twice, and no process could open them any more.
+    with FileLock(str(base / "opening.lock"), timeout=_OPENING_SECONDS):
+        return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)

@@ -8,7 +8,19 @@ import dagster as dg
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.defs.metadata import column_schema, counted_table, counts, owners_of, source_schema, tag_value
+from custview_pipeline.defs.declared_names import Declared
+from custview_pipeline.defs.metadata import (
+    ROW_COUNT,
+    Shown,
+    Told,
+    column_schema,
+    counted,
+    counts,
+    owners_of,
+    source_schema,
+    tag_value,
+    told,
+)
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.stages import stage
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
@@ -21,6 +33,7 @@ from custview_pipeline.validation.verdicts import Verdict
 
 FINGERPRINT_TAG: Final = "custview/fingerprint."
 REFUSED_SHARE: Final = "completeness__record__refused_share"
+ERASED_BEFORE: Final = "consistency__record__erased_before"
 _UNCHANGED: Final = "unchanged: the delivery was taken in and judged before"
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
@@ -45,12 +58,15 @@ def files_of(contract: SourceContract) -> dg.AssetSpec:
         description=f"{contract.title}: {contract.purpose or 'files of the source system'}",
         owners=owners_of(contract),
         tags=_tags(contract),
-        metadata={
-            "dagster/column_schema": source_schema(contract),
-            "path": contract.path_pattern,
-            "extract": contract.extract,
-            **_contract_metadata(contract),
-        },
+        metadata=told(
+            {
+                "dagster/column_schema": source_schema(contract),
+                "path": contract.path_pattern,
+                "extract": contract.extract,
+                **_named_by(contract),
+            },
+            Declared.by(contract),
+        ),
     )
 
 
@@ -66,11 +82,12 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
             _spec(contract, validation, "validation", delivery),
             _spec(contract, protected, "protection", validation),
         ],
-        check_specs=[*(_check_spec(rule, validation) for rule in rules_of(contract)), _gate_spec(validation)],
+        check_specs=[*(_check_spec(rule, validation) for rule in rules_of(contract)), *_fixed_specs(validation)],
     )
     def admit(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
         with stage(str(delivery.to_user_string()), progress):
             files = SourceFiles(project.project.directory, contract)
+            writer = project.writer()  # before the keys are taken: they must be those that the state of the lake was made with
             intake = Intake(
                 contract=contract,
                 source=files,
@@ -80,19 +97,19 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
                 run_id=context.run.run_id,
                 progress=progress,
                 targets=project.project.rulebook.quality_targets,
+                suppressed=project.erased_marks(),
             )
             # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
             fingerprint = keyed_fingerprint(intake.keys.id_key, files.fingerprint())
-            writer = project.writer()
             report = deliver(intake, writer)
             scores = scores_of_delivery(writer.snapshot(), report.delivery_id)
+            results = [*_materialisations(report, scores, contract), *_check_results(report, contract, validation)]
         progress.done(source, report)
         if report.refusal is None:
             context.instance.add_run_tags(context.run.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
-            yield from _materialisations(report, scores, delivery, validation, protected)
         else:
             progress.failed(str(validation.to_user_string()), report.refusal)
-        yield from _check_results(report, contract, validation)
+        yield from results
 
     return admit
 
@@ -117,16 +134,19 @@ def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetK
         tags=_tags(contract),
         code_version="1",
         skippable=True,
-        metadata={
-            "dagster/column_schema": column_schema(table),
-            "table": table.name,
-            **({"warnings_table": RECORD_ISSUES.name} if group == "validation" else {}),
-            **_contract_metadata(contract),
-        },
+        metadata=told(
+            {
+                "dagster/column_schema": column_schema(table),
+                "table": table.name,
+                **({"warnings_table": RECORD_ISSUES.name} if group == "validation" else {}),
+                **_named_by(contract),
+            },
+            Declared.by(contract),
+        ),
     )
 
 
-def _contract_metadata(contract: SourceContract) -> dict[str, str]:
+def _named_by(contract: SourceContract) -> dict[str, Told]:
     return {"contract": contract.file, "contract_version": contract.version}
 
 
@@ -139,8 +159,9 @@ def _check_spec(rule: FieldRule, asset: dg.AssetKey) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(name=rule.name, asset=asset, description=rule.description)
 
 
-def _gate_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
+def _fixed_specs(asset: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
+    """Yield the checks that every source has, whatever its contract says."""
+    yield dg.AssetCheckSpec(
         name=REFUSED_SHARE,
         asset=asset,
         blocking=True,
@@ -149,37 +170,45 @@ def _gate_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
             "or a snapshot without any known record stop the delivery."
         ),
     )
+    yield dg.AssetCheckSpec(
+        name=ERASED_BEFORE, asset=asset, description="Rows of records that were erased, which the source still delivers."
+    )
 
 
-def _materialisations(report: Delivery, scores: Mapping[str, float], *keys: dg.AssetKey) -> Results:
-    if report.is_unchanged:  # no counts: zeros would read as an empty delivery
-        yield from (dg.MaterializeResult(asset_key=key, metadata={"is_unchanged": True}) for key in keys)
+def _materialisations(report: Delivery, scores: Mapping[str, float], contract: SourceContract) -> Results:
+    """Yield what was stored; nothing where the gate stayed shut."""
+    if report.refusal is not None:
         return
-    delivery, validation, protected = keys
-    yield dg.MaterializeResult(asset_key=delivery, metadata={**counts(report), "dagster/row_count": report.row_count})
-    yield dg.MaterializeResult(asset_key=validation, metadata=validation_metadata(report, scores))
+    keys = delivery, validation, protected = intake_keys(contract.source_system)
+    if report.is_unchanged:  # no counts: zeros would read as an empty delivery
+        yield from (dg.MaterializeResult(asset_key=key, metadata=told({"is_unchanged": True})) for key in keys)
+        return
+    yield dg.MaterializeResult(asset_key=delivery, metadata=told({**counts(report), ROW_COUNT: report.row_count}))
+    yield dg.MaterializeResult(asset_key=validation, metadata=validation_metadata(report, scores, contract))
     stored = report.new_count + report.changed_count
-    yield dg.MaterializeResult(asset_key=protected, metadata={"sealed_count": stored, "deleted_count": report.deleted_count})
+    yield dg.MaterializeResult(
+        asset_key=protected, metadata=told({"sealed_count": stored, "deleted_count": report.deleted_count})
+    )
 
 
-def validation_metadata(report: Delivery, scores: Mapping[str, float]) -> dict[str, dg.MetadataValue]:
+def validation_metadata(report: Delivery, scores: Mapping[str, float], contract: SourceContract) -> dict[str, Shown]:
     """Return what the validation of a delivery shows: refused rows by rule, rows accepted with a warning, and the scores.
 
     Args:
         report: What became of the delivery.
         scores: By dimension, 0 to 1; each is a number of its own, so that Dagster plots it over the deliveries.
+        contract: The contract that it was judged by.
     """
-    shown = {dimension: dg.MetadataValue.float(score) for dimension, score in scores.items()}
-    return {
-        "refused": counted_table(report.reasons, what="rule"),
-        "refused_count": dg.MetadataValue.int(report.refused_count),
-        "warned_count": dg.MetadataValue.int(report.warned_count),
-        **shown,
+    shown: dict[str, Told] = {
+        "refused": counted(report.reasons, what="rule"),
+        "refused_count": report.refused_count,
+        "warned_count": report.warned_count,
     }
+    return told({**shown, **scores}, Declared.by(contract))
 
 
 def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKey) -> Results:
-    """Return a result for each rule and one of the gate; an unchanged delivery repeats that it was judged before."""
+    """Return a result for each rule and for the checks that every source has; an unchanged delivery was judged before."""
     found = {verdict.rule.name: verdict for verdict in report.verdicts}
     for rule in rules_of(contract):
         yield _check_result(rule, found.get(rule.name), asset)
@@ -189,7 +218,17 @@ def _check_results(report: Delivery, contract: SourceContract, asset: dg.AssetKe
         passed=report.refusal is None,
         severity=dg.AssetCheckSeverity.ERROR,
         description=_UNCHANGED if report.is_unchanged else report.refusal,
-        metadata={} if report.is_unchanged else {"refused_count": report.refused_count, "row_count": report.row_count},
+        metadata=told({} if report.is_unchanged else {"refused_count": report.refused_count, "row_count": report.row_count}),
+    )
+    yield dg.AssetCheckResult(
+        check_name=ERASED_BEFORE,
+        asset_key=asset,
+        passed=report.suppressed_count == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_UNCHANGED if report.is_unchanged else None,
+        metadata=told(
+            {} if report.is_unchanged else {"suppressed_count": report.suppressed_count, "row_count": report.row_count}
+        ),
     )
 
 
@@ -206,5 +245,5 @@ def _check_result(rule: FieldRule, verdict: Verdict | None, asset: dg.AssetKey) 
         passed=verdict.passed,
         severity=severity,
         description=None if verdict.is_executed else not_run,
-        metadata={"failed_count": verdict.failed, "judged_count": verdict.total, "is_executed": verdict.is_executed},
+        metadata=told({"failed_count": verdict.failed, "judged_count": verdict.total, "is_executed": verdict.is_executed}),
     )

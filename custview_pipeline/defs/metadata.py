@@ -1,8 +1,8 @@
-"""What Dagster shows of a table: columns, their meaning and sensitivity, counts. Names and numbers only, never a value."""
+"""What Dagster shows of tables, sources and reports; all metadata pass ``told``, which takes names and counts only."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Final
 
 import dagster as dg
@@ -11,11 +11,79 @@ from custview_pipeline.contracts.attributes import ATTRIBUTES
 from custview_pipeline.contracts.base import TableContract
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.contracts.source_contract import SourceColumn, SourceContract
+from custview_pipeline.defs.declared_names import NONE, Declared
+from custview_pipeline.kernel.errors import PlaintextLeak
 from custview_pipeline.validation.rules import limits_of
 
+ROW_COUNT: Final = "dagster/row_count"  # the name that Dagster draws a curve of
 PLATFORM_TEAM: Final = "team:data-platform"  # owns what no single source owns
 _LONGEST_TAG: Final = 63  # Dagster's limit
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")  # as Dagster reads an owner
+
+Cell = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A small table to show.
+
+    Attributes:
+        columns: Names and types (string, int, float) of its columns.
+        rows: Its cells; texts are declared names.
+    """
+
+    columns: Mapping[str, str]
+    rows: Sequence[Sequence[Cell]]
+
+
+Told = bool | int | float | str | tuple[str, ...] | dg.TableSchema | Rows
+Shown = bool | int | float | str | dg.TableSchema | dg.TableMetadataValue
+
+
+def told(values: Mapping[str, Told], declared: Declared = NONE) -> dict[str, Shown]:
+    """Return metadata, the one way in which anything becomes some: counts, flags, column schemas, and names.
+
+    Args:
+        values: What to tell, by name. Several names are told as one text.
+        declared: The names that a text may be, besides those of tables, columns, attributes and dimensions.
+
+    Raises:
+        PlaintextLeak: A text is no declared name, so it may be anybody's.
+    """
+    return {name: _shown(name, value, declared) for name, value in values.items()}
+
+
+def _shown(name: str, value: Told, declared: Declared) -> Shown:
+    match value:
+        case bool() | int() | float() | dg.TableSchema():
+            return value
+        case str():
+            return _name(name, value, declared)
+        case tuple() if type(value) is tuple:  # Dagster's own values are tuples too
+            return ", ".join(_name(name, one, declared) for one in value)
+        case Rows():
+            return _table(name, value, declared)
+    raise PlaintextLeak(f"metadata {name!r} is neither a number nor a name, but a {type(value).__name__}")
+
+
+def _name(place: str, text: Cell, declared: Declared) -> str:
+    if not isinstance(text, str) or text not in declared:
+        raise PlaintextLeak(f"metadata {place!r} holds a text that is no declared name")
+    return text
+
+
+def _table(place: str, shown: Rows, declared: Declared) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                column: cell if cell is None or isinstance(cell, bool | int | float) else _name(place, cell, declared)
+                for column, cell in zip(shown.columns, row, strict=True)
+            }
+        )
+        for row in shown.rows
+    ]
+    schema = dg.TableSchema(columns=[dg.TableColumn(column, kind) for column, kind in shown.columns.items()])
+    return dg.MetadataValue.table(records, schema=schema)
 
 
 def column_schema(contract: TableContract) -> dg.TableSchema:
@@ -79,7 +147,7 @@ def table_spec(table: str, *, group: str, deps: list[str], kinds: set[str], code
         code_version=code_version,
         description=f"{contract.meaning} Written by {contract.written_by}, read by {contract.read_by}.",
         owners=[PLATFORM_TEAM],
-        metadata={"dagster/column_schema": column_schema(contract), "table": table, "key": ", ".join(contract.key)},
+        metadata=told({"dagster/column_schema": column_schema(contract), "table": table, "key": contract.key}),
         tags={"custview/sealed": "true"} if _holds_sealed(contract) else {},
     )
 
@@ -88,24 +156,14 @@ def _holds_sealed(contract: TableContract) -> bool:
     return any(level.value == "ciphertext" for level in contract.sensitivities.values())
 
 
-def counts(report: object) -> dict[str, dg.MetadataValue]:
-    """Return the numbers and flags of a report as metadata; whatever is neither is left out."""
+def counts(report: object) -> dict[str, Told]:
+    """Return the numbers and flags of a report, to be told; whatever is neither is left out."""
     if not is_dataclass(report):
         raise TypeError("a report is a dataclass")
     values = {field.name: getattr(report, field.name) for field in fields(report)}
-    return {
-        name: dg.MetadataValue.bool(value) if isinstance(value, bool) else _number(value)
-        for name, value in values.items()
-        if isinstance(value, bool | int | float)
-    }
+    return {name: value for name, value in values.items() if isinstance(value, bool | int | float)}
 
 
-def _number(value: float) -> dg.MetadataValue:
-    return dg.MetadataValue.int(value) if isinstance(value, int) else dg.MetadataValue.float(value)
-
-
-def counted_table(counted: Mapping[str, int], *, what: str) -> dg.MetadataValue:
+def counted(counts_by_name: Mapping[str, int], *, what: str) -> Rows:
     """Return names and counts as a small table."""
-    records = [dg.TableRecord({what: name, "rows": count}) for name, count in counted.items()]
-    schema = dg.TableSchema(columns=[dg.TableColumn(what, "string"), dg.TableColumn("rows", "int")])
-    return dg.MetadataValue.table(records, schema=schema)
+    return Rows({what: "string", "rows": "int"}, tuple(counts_by_name.items()))

@@ -1,16 +1,21 @@
-"""Resources: how assets reach the project, its keys and its lake."""
+"""Resources: how assets reach the project, its keys, its lake and the ledger of erasures."""
 
+import secrets
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 from pydantic import PrivateAttr
 
 from custview_pipeline.adapters.delta_lake import DeltaLake, LakeWriter
+from custview_pipeline.adapters.erasure_ledger import ErasureLedger
+from custview_pipeline.adapters.key_files import key_directory
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.contracts.project import Project
+from custview_pipeline.flows.erase import carry_out_pending
 from custview_pipeline.protection.keyring import Keyring
 
 
@@ -57,17 +62,36 @@ class ProjectResource(dg.ConfigurableResource[Any]):
         """
         return DeltaLake(self.project.lake, self.keyring)
 
+    def ledger(self) -> ErasureLedger:
+        """Return the ledger of erasures, which is beside the keys.
+
+        Raises:
+            ProjectInvalid: The project's name cannot name a folder.
+        """
+        return ErasureLedger(key_directory(self.project.name))
+
+    def erased_marks(self) -> pl.Series:
+        """Return the suppression marks of all records that were ever erased: a delivery leaves them out, or reports them.
+
+        Raises:
+            ProtectionError: The ledger cannot be read.
+        """
+        return self.ledger().record_marks()
+
     def writer(self) -> LakeWriter:
         """Return the right to write the lake, taken at the first call and held until the run ends.
 
-        A run has it as a whole: were another one to deliver between its stages, they would speak of different records.
+        A run has it as a whole: were another one to deliver between its stages, they would speak of different records. Each stage
+        asks for it, and so erasures that were queued meanwhile take effect before the stage begins.
 
         Raises:
             LakeBusy: Another run kept it for too long.
             LakeError, WrongKey: The lake cannot be read, or not with these keys.
+            CustviewError: A queued erasure cannot be carried out; then the stage must not go on.
         """
         if self._writer is None:
             self._writer = self._held.enter_context(self.lake().writer())
+        carry_out_pending(self._writer, self.keyring, self.ledger(), run_id=f"erasure-{secrets.token_hex(8)}")
         return self._writer
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

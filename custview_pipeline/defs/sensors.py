@@ -13,6 +13,7 @@ from custview_pipeline.defs.intake import FINGERPRINT_TAG, intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM, REFRESH, WRITER_TAG
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.kernel.errors import CustviewError, DeliveryRefused
+from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.record_identity import keyed_fingerprint
 
 CURSOR_VERSION: Final = 3
@@ -69,14 +70,15 @@ def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, proj
         DeliveryRefused: The tries are used up. A failed tick is what an operator sees; a skipped one is not.
     """
     source, files = contract.source_system, SourceFiles(Path(project.directory), contract)
+    memo = read_memo(context.cursor)
     try:
-        look = _look(files)
-        if not files.is_settled(SETTLE_SECONDS):
-            return dg.SkipReason(f"{source}: the files are still being written")
-        if _is_run_in_flight(context.instance):
-            return dg.SkipReason(f"{source}: a run is at work")
-        memo = read_memo(context.cursor)
-        fingerprint = memo.fingerprint if memo.look == look else _fingerprint(files, project)
+        with silenced(f"looking at the files of {source}"):
+            look = _look(files)
+            if not files.is_settled(SETTLE_SECONDS):
+                return dg.SkipReason(f"{source}: the files are still being written")
+            if _is_run_in_flight(context.instance):
+                return dg.SkipReason(f"{source}: a run is at work")
+            fingerprint = memo.fingerprint if memo.look == look else _fingerprint(files, project)
     except CustviewError as error:
         return dg.SkipReason(str(error))
     if _is_taken_in(context.instance, source, fingerprint):

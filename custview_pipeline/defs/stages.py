@@ -8,6 +8,7 @@ import dagster as dg
 from custview_pipeline.kernel.errors import CustviewError
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.kernel.silent_process import unheard
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def stage(name: str, progress: Progress) -> Iterator[None]:
         dagster.Failure: It failed; the description is one line with names and counts. Nothing is retried here: the sensor does.
     """
     try:
-        with silenced(name):
+        with unheard(), silenced(name):
             yield
     except CustviewError as error:
         progress.failed(name, str(error))

@@ -9,13 +9,16 @@ import polars as pl
 
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
 from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
-from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.rulebook import QualityTargets
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
-from custview_pipeline.flows.examine import WORKED_ON, Reading, count_reasons, judge_delivery, pending_rows, read_delivery
+from custview_pipeline.flows.examine import WORKED_ON, Before, Reading, count_reasons, judge_delivery, pending_rows, read_delivery
+from custview_pipeline.flows.generations import generations_to_write
+from custview_pipeline.flows.index_rows import store_index
 from custview_pipeline.flows.quarantine import with_reasons_of_now
+from custview_pipeline.flows.read_as import read_as
 from custview_pipeline.flows.score import DeliveryScores, JudgedDelivery, delivery_scores, last_delivered_at
+from custview_pipeline.flows.suppress import NO_MARKS
 from custview_pipeline.flows.workers import work_through
 from custview_pipeline.ingestion.changes import KNOWN, Changes, RowStatus
 from custview_pipeline.kernel.errors import SourceUnreadable
@@ -39,6 +42,7 @@ class Delivery:
         is_unchanged: It was taken in before, under the same contract and rules; nothing was done.
         refusal: Why the gate refused it, in one line; None where it was stored.
         warned_count: Rows accepted with a warning, of those new or changed.
+        suppressed_count: Rows of records that were erased before: left out, or taken in where the contract lets them.
         reasons: Refused rows by rule.
     """
 
@@ -53,6 +57,7 @@ class Delivery:
     deleted_count: int = 0
     warned_count: int = 0
     refused_count: int = 0
+    suppressed_count: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 
@@ -70,6 +75,7 @@ class Intake:
         run_id: The run.
         progress: Who is told.
         targets: Scores to aim at where the contract names none; the rulebook's.
+        suppressed: Suppression marks of all records that were ever erased.
     """
 
     contract: SourceContract
@@ -80,6 +86,7 @@ class Intake:
     run_id: str
     progress: Progress
     targets: QualityTargets = field(default_factory=QualityTargets)
+    suppressed: pl.Series = field(default_factory=lambda: NO_MARKS)
 
 
 def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
@@ -92,22 +99,23 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     contract, snapshot = intake.contract, lake.snapshot()
     stage = f"{STAGE}/{contract.source_system}"
     fingerprint = intake.source.fingerprint()
-    keyed, rules = keyed_fingerprint(intake.keys.id_key, fingerprint), _rules_mark(intake)
-    mark, before = f"{keyed} {_reading_mark(contract)} {rules}", snapshot.consumed(stage)
-    if mark == before:
+    keyed, columns = keyed_fingerprint(intake.keys.id_key, fingerprint), _columns_mark(intake)
+    mark, before = f"{keyed} {_reading_mark(contract)} {columns}", snapshot.consumed(stage)
+    known = _readable(snapshot, known_records(snapshot, contract.source_system))
+    if mark == before and not known["content_digest"].has_nulls():
         return Delivery(contract.source_system, is_unchanged=True)
-    is_redone = before is not None and not before.endswith(rules)
+    is_redone = before is not None and not before.endswith(columns)
     reading = read_delivery(
         contract,
         intake.source,
         intake.keys.id_key,
         intake.progress,
-        known_records(snapshot, contract.source_system),
+        Before(known, intake.suppressed),
         is_redone=is_redone,
     )
     now = datetime.now(UTC)
     delivery_id = hashlib.sha256(f"{stage} {mark} {intake.run_id}".encode()).hexdigest()[:16]
-    airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now)
+    airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now, generations_to_write(snapshot, intake.keys))
     held = quarantined_rows(snapshot, contract.source_system)
     admissions = _pass_airlock(intake, airlock, reading, held)
     if intake.source.fingerprint() != fingerprint:
@@ -119,9 +127,9 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     if delivery.refusal is None:
         with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
             tombstones = _tombstones(snapshot, reading.changes, airlock)
-            store_admitted(commit, admissions, tombstones)
+            store_admitted(commit, snapshot, admissions, tombstones)
             _store_refused(commit, snapshot, admissions, held)
-            commit.append(DELIVERIES.name, delivery_row(delivery, contract, keyed, run_id=intake.run_id, now=now))
+            commit.append(DELIVERIES.name, delivery_row(delivery, airlock, keyed, run_id=intake.run_id))
             scored = _score(intake, delivery, admissions, tally, snapshot, now)
             commit.append(QUALITY_SCORES.name, scored.scores)
             commit.append(AUDIT_FINDINGS.name, scored.findings)
@@ -145,21 +153,22 @@ def _score(
     return delivery_scores(judged, intake.targets, run_id=intake.run_id, now=now)
 
 
-def _rules_mark(intake: Intake) -> str:
-    """Return what changes when rows with the same content would be standardised, judged or sealed in another way.
+def _columns_mark(intake: Intake) -> str:
+    """Return what changes when rows with the same content say something else.
 
     Of the contract only the columns are taken, and of these not what they say to people: whom a source belongs to or how far
-    it is trusted makes no record another one.
+    it is trusted makes no record another one. Nor do other rules of standardisation or another token key: what these change of
+    a record is made from the vault.
     """
     columns = [replace(column, description=None, is_critical=False) for column in intake.contract.columns]
-    content = f"{columns!r} {intake.region} {rule_set_version()} {intake.keys.token_version}"
+    content = f"{columns!r} {intake.region}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _reading_mark(contract: SourceContract) -> str:
     """Return what changes when the same files would be read in another way, or the delivery be judged by other rules."""
     form = (contract.file_format, contract.encoding, contract.delimiter, contract.extract)
-    content = f"{form!r} {contract.quality!r} {contract.max_refused_share}"
+    content = f"{form!r} {contract.quality!r} {contract.max_refused_share} {contract.refuses_erased} {rule_set_version()}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -167,6 +176,15 @@ def known_records(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
     """Return ``KNOWN``, the current version of each record of a source."""
     stored = snapshot.read(PROTECTED_RECORDS.name, ["source_system", *KNOWN.names()])
     return newest(stored.filter(pl.col("source_system") == source_system), ["record_id"]).select(KNOWN.names())
+
+
+def _readable(snapshot: Snapshot, known: pl.DataFrame) -> pl.DataFrame:
+    """Return what is known, without the content of records that nothing opens any more: delivered again, they are sealed anew.
+
+    Such are, in a lake that was restored from a backup, the neighbours in the key table of records that were erased since.
+    """
+    is_lost = snapshot.materials(known["record_id"], known["version"]).is_null() & ~known["is_deleted"]
+    return known.with_columns(content_digest=pl.when(~is_lost).then("content_digest"))
 
 
 def quarantined_rows(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
@@ -207,6 +225,7 @@ def _summarise(intake: Intake, delivery_id: str, reading: Reading, admissions: l
         deleted_count=changes.deleted.height,
         warned_count=tally.warned,
         refused_count=tally.refused,
+        suppressed_count=changes.returning_count,
         reasons=dict(reasons),
         verdicts=judged.verdicts,
     )
@@ -239,17 +258,21 @@ def _open_columns() -> list[str]:
     return [name for name in PROTECTED_RECORDS.types if name != "payload_sealed"]
 
 
-def store_admitted(commit: Commit, admissions: list[Admission], tombstones: pl.DataFrame) -> None:
-    """Store keys, then what they open, then the index."""
+def store_admitted(commit: Commit, snapshot: Snapshot, admissions: list[Admission], tombstones: pl.DataFrame) -> None:
+    """Store keys, then what they open, then the index.
+
+    Args:
+        commit: The commit.
+        snapshot: The lake as it was when the commit began.
+        admissions: What the batches became.
+        tombstones: Rows of protected_records of records that are gone.
+    """
     if admissions:
         commit.add_keys(pl.concat([admission.keys for admission in admissions]))
     commit.append(PROTECTED_RECORDS.name, pl.concat([*(admission.protected for admission in admissions), tombstones]))
     if admissions:
         commit.append(RECORD_ISSUES.name, pl.concat([admission.issues for admission in admissions]))
-        commit.add_index(IndexPart.TOKENS, pl.concat([admission.tokens for admission in admissions]))
-        commit.add_index(IndexPart.CLAIMS, pl.concat([admission.claims for admission in admissions]))
-        neighbourhoods = pl.concat([admission.neighbourhoods for admission in admissions])
-        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbourhoods.unique())
+        store_index(commit, snapshot, [admission.indexed for admission in admissions])
 
 
 def _store_refused(commit: Commit, snapshot: Snapshot, admissions: list[Admission], held: pl.DataFrame) -> None:
@@ -267,17 +290,16 @@ def _store_refused(commit: Commit, snapshot: Snapshot, admissions: list[Admissio
     commit.replace(QUARANTINED_RECORDS.name, pl.concat([renewed, added]))
 
 
-def delivery_row(
-    delivery: Delivery, contract: SourceContract, fingerprint: str, *, run_id: str, now: datetime, origin: str = "source"
-) -> pl.DataFrame:
+def delivery_row(delivery: Delivery, airlock: Airlock, fingerprint: str, *, run_id: str, origin: str = "source") -> pl.DataFrame:
     """Return the row of ``deliveries``."""
     row = {
         "delivery_id": delivery.delivery_id,
         "source_system": delivery.source_system,
         "origin": origin,
         "fingerprint": fingerprint,
-        "contract_version": contract.version,
+        "contract_version": airlock.contract.version,
         "rule_set_version": rule_set_version(),
+        "read_as": read_as(airlock.contract, airlock.region),
         "row_count": delivery.row_count,
         "new_count": delivery.new_count,
         "changed_count": delivery.changed_count,
@@ -285,7 +307,8 @@ def delivery_row(
         "deleted_count": delivery.deleted_count,
         "warned_count": delivery.warned_count,
         "refused_count": delivery.refused_count,
+        "suppressed_count": delivery.suppressed_count,
         "run_id": run_id,
-        "delivered_at": now,
+        "delivered_at": airlock.now,
     }
     return pl.DataFrame([row], schema=DELIVERIES.types)

@@ -8,6 +8,7 @@ import polars as pl
 
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
+from custview_pipeline.flows.suppress import NO_MARKS, Suppression
 from custview_pipeline.flows.survey import BATCH_ROWS, Survey, headers_of, survey
 from custview_pipeline.ingestion.changes import Changes, RowStatus, find_changes
 from custview_pipeline.kernel.errors import SourceUnreadable
@@ -23,6 +24,18 @@ from custview_pipeline.validation.verdicts import Verdict, verdicts
 WORKED_ON: Final = (RowStatus.NEW, RowStatus.CHANGED, RowStatus.CONFLICTING, RowStatus.KEYLESS)
 _LIMITS_OF_KEY: Final = {RowStatus.KEYLESS: "required", RowStatus.CONFLICTING: "unique"}
 _TOLD_REASONS: Final = 3
+
+
+class Before(NamedTuple):
+    """What is known of a source before a delivery.
+
+    Attributes:
+        records: ``KNOWN``, the current version of each record of the source.
+        erased: Suppression marks of all records that were ever erased.
+    """
+
+    records: pl.DataFrame
+    erased: pl.Series = NO_MARKS
 
 
 class Reading(NamedTuple):
@@ -72,7 +85,7 @@ class Judgement(NamedTuple):
 
 
 def read_delivery(
-    contract: SourceContract, source: Source, id_key: bytes, progress: Progress, known: pl.DataFrame, *, is_redone: bool = False
+    contract: SourceContract, source: Source, id_key: bytes, progress: Progress, before: Before, *, is_redone: bool = False
 ) -> Reading:
     """Read a delivery once and compare it with what is known of its source.
 
@@ -81,16 +94,24 @@ def read_delivery(
         source: Its files or tables.
         id_key: The purpose key ``id``.
         progress: Who is told.
-        known: ``KNOWN``, the current version of each record of the source.
+        before: What is known.
         is_redone: Whether rows with the same content are worked on again.
 
     Raises:
         SourceUnreadable: The source is not as its contract says.
     """
     with silenced(f"{contract.source_system}: reading the delivery"):
-        surveyed = survey(contract, source, id_key, progress)
-        changes = find_changes(surveyed.rows, known, is_snapshot=contract.extract == "snapshot", is_redone=is_redone)
-        return Reading(surveyed, changes, int((~known["is_deleted"]).sum()))
+        alive = before.records.filter(~pl.col("is_deleted"))
+        suppression = Suppression(id_key, before.erased, alive["record_id"], contract.refuses_erased)
+        surveyed = survey(contract, source, suppression, progress)
+        changes = find_changes(
+            surveyed.rows,
+            before.records,
+            is_snapshot=contract.extract == "snapshot",
+            is_redone=is_redone,
+            returning=surveyed.returning,
+        )
+        return Reading(surveyed, changes, alive.height)
 
 
 def pending_rows(contract: SourceContract, source: Source, reading: Reading, quarantined: pl.DataFrame) -> Iterator[Pending]:
@@ -148,7 +169,7 @@ def judge_delivery(
         reasons: Refused rows by rule, the most frequent first.
         refused_count: Rows refused.
     """
-    row_count = reading.changes.rows.height
+    row_count = reading.changes.rows.height - reading.changes.count(RowStatus.SUPPRESSED)
     judged = verdicts(tally, contract, row_count=row_count, counted=reading.surveyed.counted)
     why = reason_to_refuse(
         judged,

@@ -1,5 +1,6 @@
 """Tables as other programs want them: crosswalk, edges, golden records, warnings, quality scores."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 import polars as pl
@@ -71,18 +72,18 @@ def export_quality_history(snapshot: Snapshot) -> pl.DataFrame:
     return snapshot.read(QUALITY_SCORES.name).sort("measured_at", "scope", "source_system", "attribute", "dimension")
 
 
-def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> pl.DataFrame:
+def export_golden(snapshot: Snapshot, keyring: Keyring, *, in_full: Collection[str] = ()) -> pl.DataFrame:
     """Return the golden records with their values, one row a customer, one column for each attribute of the dictionary.
 
     Args:
         snapshot: The lake.
         keyring: Its keys.
-        is_masked: Whether sealed values are masked; where not, the caller has logged the reveal.
+        in_full: Attributes of which the sealed values are not masked; the caller has logged their reveal.
     """
     golden = newest(snapshot.read(GOLDEN_RECORDS.name), ["cuid"]).filter("is_active")
     values = open_values(snapshot, keyring, golden_values(golden))
     with silenced("exporting golden records"):
-        shown = mask_values(values) if is_masked else values
+        shown = mask_values(values, in_full=in_full)
         wide = golden.select("cuid", "entity_type", "record_count", "source_count", "updated_at")
         for attribute in GOLDEN_ATTRIBUTES:
             said = shown.filter(pl.col("attribute") == attribute)
@@ -90,14 +91,14 @@ def export_golden(snapshot: Snapshot, keyring: Keyring, *, is_masked: bool) -> p
         return wide.sort("cuid")
 
 
-def mask_values(values: pl.DataFrame) -> pl.DataFrame:
-    """Return values (attribute, value, open_value, ...) with every sealed one masked; what is stored open stays.
+def mask_values(values: pl.DataFrame, *, in_full: Collection[str] = ()) -> pl.DataFrame:
+    """Return values (attribute, value, open_value, ...) with every sealed one masked, but for those of attributes ``in_full``.
 
-    A value of an open attribute is sealed, and masked, where it is not valid (it may be anything, somebody's name too) or the
-    contract of its source calls it personal.
+    What is stored open stays. A value of an open attribute is sealed, and masked, where it is not valid (it may be anything,
+    somebody's name too) or the contract of its source calls it personal.
     """
     masked = [
-        value if value is None or open_value is not None else mask(attribute, value)
+        value if value is None or open_value is not None or attribute in in_full else mask(attribute, value)
         for attribute, value, open_value in values.select("attribute", "value", "open_value").iter_rows()
     ]
     return values.with_columns(value=pl.Series(masked, dtype=pl.String))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.examine import (
     WORKED_ON,
+    Before,
     Pending,
     count_reasons,
     examine,
@@ -83,7 +84,7 @@ def judge(contract: SourceContract, source: Source, region: str, *, workers: int
         Redacted: A library failed; the message quotes nothing.
     """
     id_key = secrets.token_bytes(KEY_BYTES)  # forgotten with this call
-    reading = read_delivery(contract, source, id_key, progress, KNOWN.to_frame())
+    reading = read_delivery(contract, source, id_key, progress, Before(KNOWN.to_frame()))
     batches = pending_rows(contract, source, reading, SURVEY.to_frame())
     judged, done = [_Judged(Tally(), Counter())], 0
     rows = reading.changes.count(*WORKED_ON)

@@ -12,7 +12,6 @@ from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY, MATCH_EDGES, MATCH_MODEL, REVIEW_TASKS
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.flows.current import current_crosswalk, current_index, current_records, mark_of
-from custview_pipeline.kernel.errors import MixedGenerations
 from custview_pipeline.kernel.ports import LakeWriter, Progress, Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.matching.blocking import BlockingLimits
@@ -63,7 +62,6 @@ def link(lake: LakeWriter, rulebook: Rulebook, id_key: bytes, *, run_id: str, pr
     with silenced("matching"):
         records = current_records(snapshot)
         tokens = current_index(snapshot, IndexPart.TOKENS, records)
-        _assert_comparable(tokens, records)
         neighbourhoods = snapshot.read_index(IndexPart.NEIGHBOURHOODS).unique()
         found = match(tokens, neighbourhoods, _settings(rulebook), lambda what, count: progress.step("match_edges", what, count))
         known = Known(snapshot.read(CROSSWALK.name), snapshot.read(CUID_HISTORY.name))
@@ -82,22 +80,6 @@ def link(lake: LakeWriter, rulebook: Rulebook, id_key: bytes, *, run_id: str, pr
         commit.append(CUID_HISTORY.name, change.history)
         commit.consume(STAGE, mark)
     return _linkage(found, edges, tasks, change.current, change.crosswalk.height)
-
-
-def _assert_comparable(tokens: pl.DataFrame, records: pl.DataFrame) -> None:
-    """Refuse to match records whose tokens were made under different rules or keys: equal values would not meet.
-
-    Raises:
-        MixedGenerations: Some sources have not been taken in since the rules changed.
-    """
-    made = tokens.select("record_id", "generation").join(records.select("record_id", "source_system"), on="record_id")
-    held = made.group_by("generation").agg(pl.col("source_system").unique().sort(), pl.len()).sort("len", descending=True)
-    if held.height > 1:
-        sources = sorted({source for other in held["source_system"][1:] for source in other})
-        raise MixedGenerations(
-            f"records of {', '.join(sources)} were made comparable under other rules or keys than the rest, so they cannot be "
-            "matched; take every source in again, whole, with custview run"
-        )
 
 
 def _settings(rulebook: Rulebook) -> MatchSettings:

@@ -13,7 +13,6 @@ from custview_pipeline.flows.airlock import QUARANTINE_PLACE, QUARANTINE_VERSION
 from custview_pipeline.kernel.errors import ProjectInvalid, UnknownRow
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Snapshot
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.protection.key_table import open_segments
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.masking import mask
 from custview_pipeline.protection.vault import Rows, Sealed
@@ -120,8 +119,8 @@ def unsealed(snapshot: Snapshot, keyring: Keyring, quarantine_ids: pl.Series, bl
     """
     versions = pl.repeat(QUARANTINE_VERSION, len(quarantine_ids), dtype=pl.Int32, eager=True)
     rows = Rows(quarantine_ids.cast(pl.Int64), versions)
-    materials = open_segments(snapshot.read_keys(), keyring.shard_keys()).materials(*rows)
-    return keyring.vault().unseal(QUARANTINE_PLACE, rows, Sealed(blobs, materials)).cast(pl.String)
+    sealed = Sealed(blobs, snapshot.materials(*rows))
+    return keyring.vault().unseal(QUARANTINE_PLACE, rows, sealed).cast(pl.String)
 
 
 def expire(lake: LakeWriter, now: datetime, *, run_id: str) -> int:

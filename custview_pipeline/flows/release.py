@@ -14,7 +14,9 @@ from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
 from custview_pipeline.flows.deliver import Delivery, delivery_row, store_admitted
 from custview_pipeline.flows.examine import Pending, count_reasons, examine, refused_rows
+from custview_pipeline.flows.generations import generations_to_write
 from custview_pipeline.flows.quarantine import chosen_rows, shred_rows, unsealed, with_reasons_of_now
+from custview_pipeline.flows.suppress import NO_MARKS, Suppression
 from custview_pipeline.flows.survey import BATCH_ROWS, headers_of, identify
 from custview_pipeline.flows.workers import work_through
 from custview_pipeline.kernel.errors import ProjectInvalid
@@ -26,7 +28,7 @@ from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline.validation.rules import rule_of, rules_of
 
-_KNOWN: Final = ("record_id", "version", "content_digest", "is_deleted", "valid_from_at")
+_KNOWN: Final = ("record_id", "version", "content_digest", "is_deleted", "delivery_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Desk:
         keyring: Its keys.
         workers: Processes to use at most.
         run_id: The run.
+        erased: Suppression marks of all records that were ever erased.
     """
 
     contracts: Sequence[SourceContract]
@@ -61,6 +64,7 @@ class Desk:
     keyring: Keyring
     workers: int
     run_id: str
+    erased: pl.Series = field(default_factory=lambda: NO_MARKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Release:
         superseded_count: Rows discarded, for their record has a later version by now.
         refused_count: Rows that stay.
         shredded_count: Rows of which the key was gone; they are off the list.
+        suppressed_count: Rows discarded, for their record was erased and is not to come back.
         reasons: Why rows stay: how many by rule, the most frequent first.
     """
 
@@ -80,6 +85,7 @@ class Release:
     superseded_count: int = 0
     refused_count: int = 0
     shredded_count: int = 0
+    suppressed_count: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
 
@@ -88,6 +94,7 @@ class _Fate(StrEnum):
     SUPERSEDED = "superseded"
     REFUSED = "refused"
     SHREDDED = "shredded"
+    SUPPRESSED = "suppressed"
 
 
 class _Decided(NamedTuple):
@@ -136,7 +143,8 @@ def _release_source(desk: Desk, lake: LakeWriter, contract: SourceContract, chos
         decided, shredded = _decide(desk, snapshot, contract, chosen)
         ids = " ".join(map(str, chosen["quarantine_id"]))
         delivery_id = hashlib.sha256(f"release/{contract.source_system} {ids} {desk.run_id}".encode()).hexdigest()[:16]
-        airlock = Airlock(contract, desk.region, desk.keyring.airlock_keys(), delivery_id, now)
+        keys = desk.keyring.airlock_keys()
+        airlock = Airlock(contract, desk.region, keys, delivery_id, now, generations_to_write(snapshot, keys))
         admissions = _admit(desk, airlock, decided)
         fates = decided.rows["fate"]
         counts = {fate: int((fates == fate.value).sum()) for fate in _Fate}
@@ -146,10 +154,10 @@ def _release_source(desk: Desk, lake: LakeWriter, contract: SourceContract, chos
             delivery = _summarise(contract, delivery_id, decided, admissions)
             keyed = keyed_fingerprint(airlock.keys.id_key, f"release {ids}")
             with lake.commit(desk.run_id) as commit:
-                store_admitted(commit, admissions, PROTECTED_RECORDS.empty())
+                store_admitted(commit, snapshot, admissions, PROTECTED_RECORDS.empty())
                 commit.replace(QUARANTINED_RECORDS.name, _remaining(snapshot, gone, staying))
                 shred_rows(commit, gone)
-                row = delivery_row(delivery, contract, keyed, run_id=desk.run_id, now=now, origin="quarantine")
+                row = delivery_row(delivery, airlock, keyed, run_id=desk.run_id, origin="quarantine")
                 commit.append(DELIVERIES.name, row)
     return Release(
         contract.source_system,
@@ -157,6 +165,7 @@ def _release_source(desk: Desk, lake: LakeWriter, contract: SourceContract, chos
         superseded_count=counts[_Fate.SUPERSEDED],
         refused_count=counts[_Fate.REFUSED],
         shredded_count=shredded,
+        suppressed_count=counts[_Fate.SUPPRESSED],
         reasons=dict(count_reasons(staying)),
     )
 
@@ -170,6 +179,7 @@ def _decide(desk: Desk, snapshot: Snapshot, contract: SourceContract, chosen: pl
     raw = texts.filter(is_there).str.json_decode(schema).struct.unnest().select(headers)
     _, id_key = desk.keyring.current(Purpose.ID)
     rows = _with_identity(snapshot, contract, id_key, raw, chosen.filter(is_there))
+    rows = rows.with_columns(is_suppressed=_suppressed(desk, contract, id_key, rows))
     judged = [
         _judged(contract, desk.region, raw.slice(start, BATCH_ROWS), rows.slice(start, BATCH_ROWS))
         for start in range(0, rows.height, BATCH_ROWS)
@@ -183,20 +193,31 @@ def _with_identity(
 ) -> pl.DataFrame:
     """Return the marks of each row, and whether its record has a later version or this very content already."""
     stored = snapshot.read(PROTECTED_RECORDS.name, ["source_system", *_KNOWN])
-    known = newest(stored.filter(pl.col("source_system") == contract.source_system), ["record_id"]).select(
-        "record_id", "valid_from_at", "is_deleted", known_version="version", known_digest="content_digest"
+    # When the source said it: a version that other rules made of it later says nothing that came later.
+    delivered = snapshot.read(DELIVERIES.name, ["delivery_id", "delivered_at"])
+    current = newest(stored.filter(pl.col("source_system") == contract.source_system), ["record_id"])
+    known = current.join(delivered, on="delivery_id", how="left").select(
+        "record_id", "delivered_at", "is_deleted", known_version="version", known_digest="content_digest"
     )
     rows = chosen.select("quarantine_id", "reasons", "quarantined_at").hstack(identify(contract, id_key, raw))
     joined = rows.join(known, on="record_id", how="left", maintain_order="left")
     is_known = (pl.col("content_digest") == pl.col("known_digest")) & ~pl.col("is_deleted")
-    is_late = pl.col("valid_from_at") > pl.col("quarantined_at")
+    is_late = pl.col("delivered_at") > pl.col("quarantined_at")
     marked = joined.with_columns(
+        is_held=(~pl.col("is_deleted")).fill_null(value=False),
         version=(pl.col("known_version").fill_null(0) + 1).cast(pl.Int32),
         is_superseded=(is_known | is_late).fill_null(value=False),
     )
     return marked.with_columns(broken=_broken(contract)).select(
-        "quarantine_id", "record_id", "content_digest", "version", "broken", "reasons", "is_superseded"
+        "quarantine_id", "record_id", "content_digest", "version", "broken", "reasons", "is_superseded", "is_held"
     )
+
+
+def _suppressed(desk: Desk, contract: SourceContract, id_key: bytes, rows: pl.DataFrame) -> pl.Series:
+    """Return of each row whether its record was erased and its contract keeps such records out."""
+    held = rows.filter("is_held")["record_id"]
+    suppression = Suppression(id_key, desk.erased, held, contract.refuses_erased)
+    return suppression.returning(rows["record_id"]) & suppression.is_refusing
 
 
 def _broken(contract: SourceContract) -> pl.Expr:
@@ -238,10 +259,12 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_fate(rows: pl.DataFrame) -> pl.DataFrame:
     """Decide; of several acceptable rows of one record the last that came enters."""
-    is_free = ~pl.col("is_superseded") & pl.col("reasons_now").is_null()
+    is_free = ~pl.col("is_suppressed") & ~pl.col("is_superseded") & pl.col("reasons_now").is_null()
     is_last = pl.col("place") == pl.col("place").filter(is_free).max().over("record_id")
     fate = (
-        pl.when("is_superseded")
+        pl.when("is_suppressed")
+        .then(pl.lit(_Fate.SUPPRESSED.value))
+        .when("is_superseded")
         .then(pl.lit(_Fate.SUPERSEDED.value))
         .when(~is_free)
         .then(pl.lit(_Fate.REFUSED.value))
@@ -273,15 +296,17 @@ def _summarise(contract: SourceContract, delivery_id: str, decided: _Decided, ad
     released = decided.rows.filter(pl.col("fate") == _Fate.RELEASED.value)
     new = int((released["version"] == 1).sum())
     refused = int((decided.rows["fate"] == _Fate.REFUSED.value).sum())
+    suppressed = int((decided.rows["fate"] == _Fate.SUPPRESSED.value).sum())
     return Delivery(
         contract.source_system,
         delivery_id,
         row_count=decided.rows.height,
         new_count=new,
         changed_count=released.height - new,
-        unchanged_count=decided.rows.height - released.height - refused,
+        unchanged_count=decided.rows.height - released.height - refused - suppressed,
         warned_count=sum(admission.tally.warned for admission in admissions),
         refused_count=refused,
+        suppressed_count=suppressed,
     )
 
 

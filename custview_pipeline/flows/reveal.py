@@ -9,7 +9,6 @@ from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.flows.airlock import RECORD_PLACE
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.protection.key_table import open_segments
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.vault import Rows, Sealed
 
@@ -58,9 +57,8 @@ def open_values(snapshot: Snapshot, keyring: Keyring, pointers: pl.DataFrame) ->
         sealed = snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version", "payload_sealed"]).join(
             wanted, on=["record_id", "version"], how="semi"
         )
-        table = open_segments(snapshot.read_keys(), keyring.shard_keys())
         rows = Rows(sealed["record_id"], sealed["version"])
-        materials = table.materials(*rows)
+        materials = snapshot.materials(*rows)
         payloads = keyring.vault().unseal(RECORD_PLACE, rows, Sealed(sealed["payload_sealed"], materials))
         values = (
             sealed.select("record_id", record_version="version")

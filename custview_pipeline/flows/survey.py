@@ -5,12 +5,14 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.ingestion.changes import SURVEY
+from custview_pipeline.flows.suppress import Suppression
+from custview_pipeline.ingestion.changes import SURVEY, Returning
 from custview_pipeline.kernel.ports import Progress, Source
 from custview_pipeline.protection.record_identity import content_digests, record_ids, source_keys
 from custview_pipeline.validation.entries import DeliveryCount
 
 BATCH_ROWS: Final = 25_000
+_IDENTIFIED: Final = pl.Schema({**SURVEY, "is_returning": pl.Boolean(), "is_judged": pl.Boolean()})
 
 
 class Survey(NamedTuple):
@@ -20,11 +22,13 @@ class Survey(NamedTuple):
         rows: ``SURVEY``, one row a delivered row, in order.
         repeated: position, rule: delivered rows whose value must be unique, and that a row of another key has too.
         counted: Rows or values that break a rule, by the rule's name, for what is counted over the whole delivery.
+        returning: Records that were erased before; where their rows are suppressed nothing above is counted of them.
     """
 
     rows: pl.DataFrame
     repeated: pl.DataFrame
     counted: dict[str, int]
+    returning: Returning
 
 
 def headers_of(contract: SourceContract) -> list[str]:
@@ -50,19 +54,31 @@ def identify(contract: SourceContract, id_key: bytes, raw: pl.DataFrame) -> pl.D
     return pl.DataFrame(columns, schema=SURVEY)
 
 
-def survey(contract: SourceContract, source: Source, id_key: bytes, progress: Progress) -> Survey:
+def survey(contract: SourceContract, source: Source, suppression: Suppression, progress: Progress) -> Survey:
     """Read the delivery once.
 
     Raises:
         SourceUnreadable: The source is not as its contract says.
     """
     headers = headers_of(contract)
-    frames, read, count = [SURVEY.to_frame()], 0, DeliveryCount(contract)
+    frames, read, count = [_IDENTIFIED.to_frame()], 0, DeliveryCount(contract)
     for batch in source.batches(headers, rows=BATCH_ROWS):
-        frames.append(identify(contract, id_key, batch.frame))
-        count.add(batch.frame)
+        known_by = identify(contract, suppression.id_key, batch.frame)
+        is_returning = suppression.returning(known_by["record_id"])
+        is_judged = ~is_returning if suppression.is_refusing else pl.repeat(value=True, n=len(is_returning), eager=True)
+        count.add(batch.frame if is_judged.all() else batch.frame.filter(is_judged))
+        frames.append(known_by.with_columns(is_returning=is_returning, is_judged=is_judged))
         read += batch.frame.height
         progress.step(f"{contract.source_system} delivery", "rows read", read)
     rows = pl.concat(frames)
-    repeated = count.repeated(rows["record_id"])
-    return Survey(rows, repeated, {**count.broken(), **dict(repeated.group_by("rule").len().iter_rows())})
+    repeated = _repeated(count, rows)
+    returning = Returning(rows.filter("is_returning")["record_id"].unique(), suppression.is_refusing)
+    counted = {**count.broken(), **dict(repeated.group_by("rule").len().iter_rows())}
+    return Survey(rows.select(SURVEY.names()), repeated, counted, returning)
+
+
+def _repeated(count: DeliveryCount, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return position in the delivery and rule of the rows whose value another one has; among those judged."""
+    judged = rows.with_row_index("position").filter("is_judged")
+    found = count.repeated(judged["record_id"])
+    return found.with_columns(position=judged["position"].gather(found["position"]))

@@ -1,4 +1,4 @@
-"""Works through the batches of a delivery: in this process, or in several for a large one."""
+"""Works through the batches of a delivery, or of the vault: in this process, or in several where there are many rows."""
 
 import multiprocessing
 import os
@@ -11,20 +11,21 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from custview_pipeline.flows.examine import Pending
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.kernel.settings import rows_for_workers, secrets_withheld, single_threaded_children
+from custview_pipeline.kernel.silent_process import drop_standard_error, silence_process
 
 _BATCHES_IN_FLIGHT: Final = 2  # per worker; bounds memory
 
 Setting = TypeVar("Setting")
+Batch = TypeVar("Batch")
 Outcome = TypeVar("Outcome")
 
-_work: Callable[[Pending], Any]  # of a worker process, made once of what came through its pipe
+_work: Callable[[Any], Any]  # of a worker process, made once of what came through its pipe
 
 
 def work_through(
-    task: Callable[[Setting, Pending], Outcome], setting: Setting, batches: Iterable[Pending], *, rows: int, workers: int
+    task: Callable[[Setting, Batch], Outcome], setting: Setting, batches: Iterable[Batch], *, rows: int, workers: int
 ) -> Iterator[Outcome]:
     """Yield what each batch became, in order.
 
@@ -74,9 +75,11 @@ def _let_go_of_queue(pool: ProcessPoolExecutor) -> None:
         queue._reader.close()  # noqa: SLF001
 
 
-def _receive(task: Callable[[Any, Pending], Any], setting: Any) -> None:
+def _receive(task: Callable[[Any, Any], Any], setting: Any) -> None:
     """Keep what the pipe brought, in a new worker."""
     global _work  # noqa: PLW0603 -- the pool gives an initialiser no other way to hand state to its tasks
+    silence_process()
+    drop_standard_error()  # what a worker has to say goes back through its pipe
     _work = partial(task, setting)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is for the run, which then ends its workers
     threading.Thread(target=_end_with_run, daemon=True).start()
@@ -90,5 +93,5 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _do(batch: Pending) -> Any:
+def _do(batch: Any) -> Any:
     return _work(batch)

@@ -10,13 +10,17 @@
     + KeyUnavailable       no key where one is expected, or one that others can read
     + WrongKey             the lake was made under another key
     + UnsealFailed         wrong key, wrong place, or altered ciphertext
+    + LedgerDamaged        the ledger of erasures cannot be read or written
+    + BackupUnusable       a key backup cannot be opened, written or restored here
   x LakeError
     + LakeBusy             another writer is at work
     + LakeDamaged          the lake does not hold what its manifest says
   x PairBudgetExceeded     matching would compare more pairs than the machine can hold
-  x MixedGenerations       records to be matched were tokenised under different rules or keys
+  x IndexOutdated          the match index was made by other rules than these, and matching has not brought it up to date
+  x AccessDenied           the access policy does not let this person see this
   x UnknownCustomer        no customer has this id
   x UnknownRow             no refused row in quarantine has this id
+  x UnknownErasure         the ledger has no erasure of this id
   x Redacted               a library's error, without the values it quoted
 
 Messages carry names and counts, never cell values: Dagster stores them.
@@ -75,6 +79,14 @@ class UnsealFailed(ProtectionError):
     """The envelope was not made by this key, for this place, or was altered."""
 
 
+class LedgerDamaged(ProtectionError):
+    """The ledger of erasures cannot be read or written."""
+
+
+class BackupUnusable(ProtectionError):
+    """A key backup cannot be opened, written, or restored where it should be."""
+
+
 class LakeError(CustviewError):
     """The lake cannot be read or written."""
 
@@ -91,8 +103,12 @@ class PairBudgetExceeded(CustviewError):
     """Matching would compare more pairs than the machine can hold."""
 
 
-class MixedGenerations(CustviewError):
-    """Records that are to be matched were tokenised under different rules or keys."""
+class IndexOutdated(CustviewError):
+    """The match index was made by other rules of standardisation, and matching has not brought it up to date."""
+
+
+class AccessDenied(CustviewError):
+    """The access policy does not let this person see what they asked for."""
 
 
 class UnknownCustomer(CustviewError):
@@ -101,6 +117,10 @@ class UnknownCustomer(CustviewError):
 
 class UnknownRow(CustviewError):
     """No refused row in quarantine has this id."""
+
+
+class UnknownErasure(CustviewError):
+    """The ledger has no erasure of this id."""
 
 
 class Redacted(CustviewError):

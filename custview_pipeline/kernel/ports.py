@@ -1,6 +1,6 @@
 """What the rooms and flows ask of the outside world, as Protocols that adapters fulfil."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -8,13 +8,32 @@ import polars as pl
 
 
 class KeyProvider(Protocol):
-    """Where the root key comes from: a file, the environment, or a key management service."""
+    """Where the root key comes from: a file, the environment, or a key management service.
 
-    def root_key(self) -> bytes:
-        """Return the root key, 32 bytes.
+    The keyring asks for the root keys each time it needs one, and picks the one that its stored keys name.
+    """
+
+    def root_keys(self) -> Sequence[bytes]:
+        """Return every root key at hand, 32 bytes each: the one in use first, then one that it is being rotated to.
 
         Raises:
             KeyUnavailable: There is none, or others can read it.
+        """
+        ...
+
+    def next_root_key(self) -> bytes:
+        """Return the root key to rotate to, which ``root_keys`` names from then on: made, or as given.
+
+        Raises:
+            KeyUnavailable: There is none, or it cannot be made.
+        """
+        ...
+
+    def settle(self, root_key: bytes) -> None:
+        """Hear that this root key is in use from now on; the others may go. Called again it changes nothing.
+
+        Raises:
+            KeyUnavailable: It cannot be put in its place.
         """
         ...
 
@@ -60,16 +79,28 @@ class Source(Protocol):
 class Snapshot(Protocol):
     """One state of the lake."""
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Return all versions of all rows of a table."""
+    def read(self, table: str, columns: Sequence[str] | None = None, *, where: pl.Expr | None = None) -> pl.DataFrame:
+        """Return all versions of all rows of a table, or of those rows that are wanted."""
         ...
 
-    def read_index(self, part: str) -> pl.DataFrame:
-        """Return one part of the match index."""
+    def index_generations(self) -> tuple[str | None, str | None]:
+        """Return the names of the generation of the match index in use and of the one being built; None where there is none."""
         ...
 
-    def read_keys(self) -> dict[str, bytes]:
-        """Return the sealed segments of the key table by their ids, oldest first."""
+    def index_key_versions(self) -> set[int]:
+        """Return the versions of the index key that the match index is stored under."""
+        ...
+
+    def read_index(self, part: str, *, generation: str | None = None) -> pl.DataFrame:
+        """Return one part of the match index; of the generation in use by default."""
+        ...
+
+    def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:
+        """Return the key material of each record version: Binary, null where it was shredded or never stored."""
+        ...
+
+    def erasures(self) -> tuple[str, ...]:
+        """Return the ids of the erasures that were carried out here."""
         ...
 
     def consumed(self, stage: str) -> str | None:
@@ -89,11 +120,35 @@ class Commit(Protocol):
         ...
 
     def forget_keys(self, entries: pl.DataFrame) -> None:
-        """Shred what the key material of these (record_id, version) opens, by leaving it out of the key table."""
+        """Shred what the key material of these (record_id, version) opens, in every copy of the lake."""
         ...
 
-    def add_index(self, part: str, frame: pl.DataFrame) -> None:
-        """Store an encrypted segment of the match index."""
+    def reseal_keys(self) -> None:
+        """Write the whole key table anew under new keys."""
+        ...
+
+    def add_index(self, part: str, frame: pl.DataFrame, *, generation: str) -> None:
+        """Store rows of one part of a generation of the match index; the first one ever is the one in use."""
+        ...
+
+    def begin_index(self, generation: str) -> None:
+        """Begin a generation of the match index beside the one in use; one that was not finished is dropped."""
+        ...
+
+    def drop_next_index(self) -> None:
+        """Give up the generation that is being built."""
+        ...
+
+    def switch_index(self) -> None:
+        """Use the generation that was built from now on, and drop the former one."""
+        ...
+
+    def rewrite_index(self, part: str, keep: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Pass the rows of one part, in all generations, through ``keep``, which may leave some out."""
+        ...
+
+    def reencrypt_index(self, limit: int) -> int:
+        """Write at most ``limit`` segments that are under a former index key anew; return how many are left."""
         ...
 
     def append(self, table: str, frame: pl.DataFrame) -> None:
@@ -104,8 +159,20 @@ class Commit(Protocol):
         """Replace all rows of a table."""
         ...
 
+    def remove(self, table: str, column: str, values: pl.Series) -> None:
+        """Remove the rows of a table whose column has one of some values."""
+        ...
+
+    def purge(self, *tables: str) -> None:
+        """Remove the former versions of tables from disk as soon as the commit counts."""
+        ...
+
     def consume(self, stage: str, mark: str) -> None:
         """Note what a stage has worked on."""
+        ...
+
+    def carry_out(self, erasure_id: str) -> None:
+        """Note that an entry of the ledger of erasures was carried out."""
         ...
 
 

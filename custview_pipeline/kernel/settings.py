@@ -12,6 +12,9 @@ PROJECT: Final = "CUSTVIEW_PROJECT"
 KEYS: Final = "CUSTVIEW_KEYS"
 KEY_PROVIDER: Final = "CUSTVIEW_KEY_PROVIDER"
 ROOT_KEY: Final = "CUSTVIEW_ROOT_KEY"
+NEXT_ROOT_KEY: Final = "CUSTVIEW_NEXT_ROOT_KEY"
+KEY_AGE_DAYS: Final = "CUSTVIEW_KEY_AGE_DAYS"
+BACKUP_PASSPHRASE: Final = "CUSTVIEW_BACKUP_PASSPHRASE"  # noqa: S105 -- a name, no secret
 POSTGRES_URL: Final = "CUSTVIEW_POSTGRES_URL"
 WORKERS: Final = "CUSTVIEW_WORKERS"
 ROWS_FOR_WORKERS: Final = "CUSTVIEW_ROWS_FOR_WORKERS"
@@ -19,15 +22,18 @@ ROWS_FOR_WORKERS: Final = "CUSTVIEW_ROWS_FOR_WORKERS"
 DESCRIPTIONS: Final[dict[str, str]] = {
     PROJECT: "Project directory, where --project is not given.",
     KEYS: "Directory of the keys, instead of the user's configuration directory.",
-    KEY_PROVIDER: "Where the root key comes from: file (default) or environment.",
+    KEY_PROVIDER: "Where the root key comes from: file (default), environment, or the name of an installed provider.",
     ROOT_KEY: "The root key itself, 32 bytes as base64, for the provider environment.",
+    NEXT_ROOT_KEY: "The root key to rotate to, while custview keys rotate root is on its way.",
+    KEY_AGE_DAYS: "Age from which on custview keys status calls a key due for rotation; 365 by default.",
+    BACKUP_PASSPHRASE: "The passphrase of a key backup, where nobody can be asked for it.",
     POSTGRES_URL: "postgresql+psycopg2://... of the database that keeps Dagster's runs; SQLite where unset.",
     WORKERS: "Processes of the airlock; by default one a core, at most 8.",
     ROWS_FOR_WORKERS: "New and changed rows of a delivery from which on they are started; 100,000 by default.",
 }
 
 
-_SECRETS: Final = (ROOT_KEY, POSTGRES_URL)
+_SECRETS: Final = (ROOT_KEY, NEXT_ROOT_KEY, BACKUP_PASSPHRASE, POSTGRES_URL)
 _withheld: dict[str, str] = {}
 
 
@@ -73,6 +79,17 @@ def rows_for_workers() -> int:
         ProjectInvalid: CUSTVIEW_ROWS_FOR_WORKERS is not a whole number of at least 1.
     """
     return _count(ROWS_FOR_WORKERS, 100_000)
+
+
+def key_age_days() -> int:
+    """Return the age in days from which on a key is due for rotation.
+
+    A year is what NIST SP 800-57 part 1, section 5.3.6, suggests for a symmetric master key.
+
+    Raises:
+        ProjectInvalid: CUSTVIEW_KEY_AGE_DAYS is not a whole number of at least 1.
+    """
+    return _count(KEY_AGE_DAYS, 365)
 
 
 def _count(name: str, default: int) -> int:

@@ -1,7 +1,7 @@
 """Customer ids for life: minted once, then carried in the crosswalk through growth, merge and split; never derived again.
 
 Of the customers that a new cluster was made of, the oldest survives; of the parts a customer falls into, the one that keeps
-most of its records keeps the id.
+most of its records keeps the id. The id of an erased customer is never used again.
 """
 
 from collections.abc import Callable
@@ -55,7 +55,8 @@ def assign_cuids(
         now: When the change begins to hold, UTC.
     """
     before = newest(known.crosswalk, ["record_id"])
-    held = before.drop_nulls("cuid").select("record_id", before_cuid="cuid")
+    erased = known.history.filter(pl.col("event") == "erased").select("cuid")
+    held = before.drop_nulls("cuid").join(erased, on="cuid", how="anti").select("record_id", before_cuid="cuid")
     homes = _find_homes(clusters, held, known.history)
     carried = _carry(homes)
     minted = _mint(clusters, carried, known.history, mint)
@@ -108,11 +109,19 @@ def _founded(history: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, history: pl.DataFrame, mint: Mint) -> pl.DataFrame:
-    """Return cluster, cuid, founding_record_id of clusters without a known id; the smallest record id founds."""
+    """Return cluster, cuid, founding_record_id of clusters without a known id; the smallest record id founds.
+
+    An erased customer is not known by its founding record any more, so an id that was given before is passed over.
+    """
     founders = clusters.select("cluster").unique().join(carried, on="cluster", how="anti").sort("cluster")
     earlier = _founded(history).group_by("founding_record_id").agg(nth=pl.len().cast(pl.Int64))
     founders = founders.join(earlier, left_on="cluster", right_on="founding_record_id", how="left", maintain_order="left")
-    return founders.select("cluster", cuid=mint(founders["cluster"], founders["nth"].fill_null(0)), founding_record_id="cluster")
+    nth, given = founders["nth"].fill_null(0), history["cuid"].implode()
+    minted = mint(founders["cluster"], nth)
+    while (is_given := minted.is_in(given)).any():
+        nth += is_given.cast(pl.Int64)
+        minted = mint(founders["cluster"], nth)
+    return founders.select("cluster", cuid=minted, founding_record_id="cluster")
 
 
 def _moves(current: pl.DataFrame, before: pl.DataFrame, records: pl.DataFrame, *, run_id: str, now: datetime) -> pl.DataFrame:

@@ -43,7 +43,7 @@ class Prepared:
         self.record_ids = mine["record_id"]
         self.count = mine.height
         self.filled = _filled(mine)
-        engine.load("raw_records", mine.drop("record_id", "version", "generation").with_row_index("rid").cast({"rid": pl.Int32}))
+        engine.load("raw_records", mine.drop("record_id", "version").with_row_index("rid").cast({"rid": pl.Int32}))
         engine.load("neighbourhood", neighbourhoods)
         self._find_neighbours(engine)
         self._weigh(engine)

@@ -8,19 +8,18 @@ from typing import Any, Final
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from custview_pipeline.protection.key_holder import KeyHolder
+
 BLOCK_BYTES: Final = 16
 
 
-class AesBlocks:
+class AesBlocks(KeyHolder):
     """The block cipher under one key. Its repr shows no key."""
 
     __slots__ = ("_cipher",)
 
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(algorithms.AES256(key), modes.ECB())  # noqa: S305 - the primitive inside CMAC and XAES
-
-    def __repr__(self) -> str:
-        return "AesBlocks(...)"
 
     def encrypt(self, blocks: npt.NDArray[Any]) -> bytes:
         """Return each block encrypted; the array's bytes are a multiple of 16."""

@@ -43,6 +43,8 @@ class ByteColumn(NamedTuple):
 
     def first_bytes(self, count: int) -> npt.NDArray[np.uint8]:
         """Return the first ``count`` bytes of each value, one row a value; none may be shorter."""
+        if len(self.data) and (self.lengths == count).all():
+            return self.data[self.offsets[0] : self.offsets[-1]].reshape(-1, count)
         return self._starts(count)[self.offsets[:-1]].view(np.uint8).reshape(-1, count)
 
     def set_first_bytes(self, rows: npt.NDArray[np.uint8]) -> None:

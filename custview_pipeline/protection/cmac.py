@@ -14,6 +14,7 @@ import polars as pl
 
 from custview_pipeline.protection.aes import BLOCK_BYTES, AesBlocks, doubled
 from custview_pipeline.protection.byte_columns import ByteColumn
+from custview_pipeline.protection.key_holder import KeyHolder
 
 Macs = npt.NDArray[np.uint64]
 """One row a value: its 16 MAC bytes, in memory order, as two words."""
@@ -26,7 +27,7 @@ for _length in range(BLOCK_BYTES + 1):
     _PAD[_length, _length : _length + 1] = 0x80
 
 
-class Cmac:
+class Cmac(KeyHolder):
     """AES-256-CMAC under one key. Its repr shows no key."""
 
     __slots__ = ("_blocks", "_finish", "_keep")
@@ -39,9 +40,6 @@ class Cmac:
         subkeys = np.frombuffer(partial * BLOCK_BYTES + full, np.uint8).reshape(BLOCK_BYTES + 1, BLOCK_BYTES)
         self._finish = (_PAD ^ subkeys).view(np.uint64)
         self._keep = _KEEP.view(np.uint64)
-
-    def __repr__(self) -> str:
-        return "Cmac(...)"
 
     def of_series(self, values: pl.Series) -> Macs:
         """Return the MAC of each value of a String (as UTF-8) or Binary series; a null counts as empty."""

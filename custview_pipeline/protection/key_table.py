@@ -1,56 +1,51 @@
 """The key table: the key material of every record version, in 256 shards that can be forgotten one record at a time.
 
-Each commit writes one segment, the content of its shards sealed under the current generation of their keys. Erasing a record
-writes its shard anew without it, under a new generation, and destroys the old one: then no copy of the lake opens it again.
-
-Layout of a segment, numbers big endian::
-
-    magic "CVKT", version u8 = 1, length u16 and UTF-8 of the segment id, count of blocks u16
-    blocks: shard u8, generation u32, entries u32, nonce 12, then entries of 24 bytes and a tag, sealed with AES-256-GCM
-    HMAC-SHA256 of all before it, 32 bytes, under a key that never rotates
-
-An entry is record id i64, version i32 and 12 bytes of material. The HMAC tells a block whose key was destroyed from one that
-was altered.
+Each commit writes one segment, the content of its shards sealed under the newest generation of their keys. Forgetting a record
+writes its shard anew without it, under a new generation, and destroys the former ones: then no copy of the lake opens it again.
+An entry is record id i64, version i32 (little endian) and 12 bytes of material; ``key_blocks`` says how they are sealed.
 """
 
-import hmac
-import os
-import struct
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import Final, NamedTuple, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from custview_pipeline.kernel.errors import UnsealFailed
+from custview_pipeline.kernel.errors import KeyUnavailable
 from custview_pipeline.protection.byte_columns import ByteColumn, rows_to_series, spread
-from custview_pipeline.protection.derivation import length_prefixed
+from custview_pipeline.protection.key_blocks import ENTRY_BYTES, OpenBlock, read_blocks, seal_blocks
+from custview_pipeline.protection.key_holder import KeyHolder
 from custview_pipeline.protection.wrapped_keys import SHARD_COUNT
 from custview_pipeline.protection.xaes import MATERIAL_BYTES
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 ENTRIES: Final = pl.Schema({"record_id": pl.Int64, "version": pl.Int32, "material": pl.Binary})  # versions are not negative
 
-_ENTRY: Final = np.dtype([("record_id", ">i8"), ("version", ">i4"), ("material", f"V{MATERIAL_BYTES}")])
-_MAGIC: Final = b"CVKT\x01"
-_SHORT: Final = struct.Struct(">H")
-_BLOCK: Final = struct.Struct(">BII12s")
-_TAG_BYTES: Final = 16
-_HMAC_BYTES: Final = 32
+_ENTRY: Final = np.dtype([("record_id", "<i8"), ("version", "<i4"), ("material", f"V{MATERIAL_BYTES}")])
+_SHARD_BITS: Final = 8
+_RENEWED: Final = (
+    "the key table is sealed under newer keys than were read: the keys were renewed meanwhile, run it again; "
+    "or an older key backup was restored"
+)
+_NO_FLOORS: Final[Mapping[int, int]] = MappingProxyType({})
 
 _Entries = npt.NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True)
-class ShardKeys:
+class ShardKeys(KeyHolder):
     """The keys of the shards. Its repr shows none.
 
     Attributes:
-        seal_key: Authenticates segments as a whole.
+        seal_key: Authenticates the heads of segments.
         generations: For each shard its keys by generation; the newest seals. One that is missing was destroyed.
     """
 
@@ -62,111 +57,128 @@ class ShardKeys:
         generation = max(self.generations[shard])
         return generation, self.generations[shard][generation]
 
+    def opening(self, shard: int, generation: int) -> bytes | None:
+        """Return the key that a block is opened with; None where it was destroyed.
 
-class _Block(NamedTuple):
-    shard: int
-    generation: int
-    entries: int
-    nonce: bytes
-    sealed: bytes
-
-    def associated_data(self, segment_id: str) -> bytes:
-        return length_prefixed("key_table", segment_id, self.shard, self.generation, self.entries)
+        Raises:
+            KeyUnavailable: The generation is newer than these keys.
+        """
+        known = self.generations[shard]
+        if generation > max(known):
+            raise KeyUnavailable(_RENEWED)
+        return known.get(generation)
 
 
-class KeyTable:
-    """Looks up key material. Its repr shows none.
+class KeyTable(KeyHolder):
+    """The key material of record versions, each once. Its repr shows none.
+
+    Use ``open_segments``.
 
     Attributes:
-        shredded_block_count: Blocks whose key was destroyed; their records count as absent.
+        entries: Packed, by shard, record id as unsigned number, and version.
     """
 
-    def __init__(self, entries: _Entries, shredded_block_count: int = 0) -> None:
-        self.shredded_block_count = shredded_block_count
-        self._ids, ranks = np.unique(entries["record_id"].astype(np.int64), return_inverse=True)
-        keys = _pair(ranks, entries["version"].astype(np.int64))
-        order = np.argsort(keys, kind="stable")  # of two entries for one record version the later is found
-        self._keys = keys[order]
-        self._entries = entries[order]
+    def __init__(self, entries: _Entries) -> None:
+        self.entries = entries
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __repr__(self) -> str:
-        return f"KeyTable({len(self)} entries, {self.shredded_block_count} shredded blocks)"
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return a table without entries."""
-        return cls(np.empty(0, _ENTRY))
+        return f"KeyTable({len(self)} entries)"
 
     def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:
         """Return the material of each record version: Binary, null where it was shredded or never stored."""
         if len(self) == 0:
             return pl.Series("material", [None] * len(record_ids), dtype=pl.Binary)
-        ids = record_ids.cast(pl.Int64).to_numpy()
-        ranks = np.searchsorted(self._ids, ids).clip(max=len(self._ids) - 1)
-        keys = _pair(ranks, versions.cast(pl.Int64).to_numpy())
-        places = np.searchsorted(self._keys, keys, side="right") - 1
-        is_found = (self._ids[ranks] == ids) & (self._keys[places] == keys)
-        return spread(_materials(self._entries[places[is_found]]), pl.Series(is_found)).rename("material")
+        ids, keys = self._index
+        wanted = _turned(record_ids.cast(pl.Int64).to_numpy())
+        order = np.argsort(wanted)
+        ranks = _places(ids, wanted, order)
+        pairs = _pair(ranks, versions.cast(pl.Int64).to_numpy())
+        places = _places(keys, pairs, order)
+        is_found = (ids[ranks] == wanted) & (keys[places] == pairs)
+        return spread(_materials(self.entries.take(places[is_found])), pl.Series(is_found)).rename("material")
 
     def frame(self) -> pl.DataFrame:
-        """Return all entries, columns ``ENTRIES``, in the order of record id and version."""
+        """Return all entries, columns ``ENTRIES``, in the order of shard, record id as unsigned number, and version."""
         columns = {
-            "record_id": self._entries["record_id"].astype(np.int64),
-            "version": self._entries["version"].astype(np.int32),
-            "material": _materials(self._entries),
+            "record_id": self.entries["record_id"].astype(np.int64),
+            "version": self.entries["version"].astype(np.int32),
+            "material": _materials(self.entries),
         }
         return pl.DataFrame(columns, schema=ENTRIES)
 
+    @cached_property
+    def _index(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """The distinct record ids, turned and ascending, and for each entry its record's rank among them with its version."""
+        ids = _turned(self.entries["record_id"])
+        is_first = np.ones(len(ids), bool)
+        is_first[1:] = ids[1:] != ids[:-1]
+        return ids[is_first], _pair(np.cumsum(is_first) - 1, self.entries["version"].astype(np.int64))
 
-def seal_segment(entries: pl.DataFrame, shard_keys: ShardKeys, segment_id: str) -> bytes:
+
+def shard_of(record_ids: pl.Series) -> pl.Series:
+    """Return the shard of each record id: UInt8, null where the id is null."""
+    return (record_ids.cast(pl.Int64) & (SHARD_COUNT - 1)).cast(pl.UInt8).rename("shard")
+
+
+def seal_segment(entries: pl.DataFrame | KeyTable, shard_keys: ShardKeys, segment_id: str) -> bytes:
     """Return the segment that holds ``entries``.
 
     Args:
-        entries: Columns ``ENTRIES``, without nulls.
+        entries: Columns ``ENTRIES``, without nulls; of two for one record version the later is kept. Or a table, for sealing it
+            anew in half the time.
         shard_keys: The keys to seal under.
         segment_id: Its name in the lake; it opens under no other.
     """
-    rows = _packed(entries)
-    shards = rows["record_id"].astype(np.int64) & (SHARD_COUNT - 1)
-    order = np.argsort(shards, kind="stable")
-    bounds = np.searchsorted(shards[order], np.arange(SHARD_COUNT + 1))
-    blocks = [
-        _seal_block(rows[order[start:end]], shard, shard_keys, segment_id)
+    rows = entries.entries if isinstance(entries, KeyTable) else _ordered(_packed(entries))
+    counts = np.bincount(rows["record_id"] & (SHARD_COUNT - 1), minlength=SHARD_COUNT)
+    bounds = np.append(0, np.cumsum(counts)).tolist()
+    content = rows.view(np.uint8).data
+    blocks = (
+        OpenBlock(shard, *shard_keys.newest(shard), content[start * ENTRY_BYTES : end * ENTRY_BYTES])
         for shard, (start, end) in enumerate(pairwise(bounds))
         if end > start
-    ]
-    name = segment_id.encode()
-    body = b"".join([_MAGIC, _SHORT.pack(len(name)), name, _SHORT.pack(len(blocks)), *blocks])
-    return body + hmac.digest(shard_keys.seal_key, body, "sha256")
+    )
+    return seal_blocks(blocks, shard_keys.seal_key, segment_id)
 
 
-def open_segments(segments: Mapping[str, bytes], shard_keys: ShardKeys) -> KeyTable:
+def open_segments(
+    segments: Mapping[str, "Buffer"],
+    shard_keys: ShardKeys,
+    *,
+    floors: Mapping[int, int] = _NO_FLOORS,
+    shards: Collection[int] | None = None,
+) -> KeyTable:
     """Return the key table that the segments make together.
 
     Args:
         segments: Each segment under its id; a later one prevails over an earlier.
         shard_keys: The keys to open them with. Blocks under a generation that is not there any more are shredded.
+        floors: By shard, the generation below which blocks do not count, whether or not their key is still there.
+        shards: Only these are read; None for all.
 
     Raises:
         UnsealFailed: A segment is not what was sealed under its id by these keys.
+        KeyUnavailable: A block was sealed under a generation newer than these keys.
     """
-    opened, shredded = [np.empty(0, _ENTRY)], 0
-    for segment_id, blob in segments.items():
-        for block in _blocks(blob, shard_keys.seal_key, segment_id):
-            key = shard_keys.generations[block.shard].get(block.generation)
-            if key is None:
-                shredded += 1
-            else:
-                opened.append(_open_block(block, key, segment_id))
-    return KeyTable(np.concatenate(opened), shredded)
+    opened: dict[int, list[bytes]] = defaultdict(list)
+    for segment_id, segment in segments.items():
+        for block in read_blocks(segment, shard_keys.seal_key, segment_id, shards=shards):
+            if block.generation < floors.get(block.shard, 0):
+                continue
+            key = shard_keys.opening(block.shard, block.generation)
+            if key is not None:
+                opened[block.shard].append(block.opened(key))
+    ordered = (_ordered(np.frombuffer(b"".join(opened[shard]), _ENTRY)) for shard in sorted(opened))
+    return KeyTable(np.frombuffer(b"".join(rows.view(np.uint8).data for rows in ordered), _ENTRY))
 
 
 def _packed(entries: pl.DataFrame) -> _Entries:
-    if any(entries[name].null_count() for name in ENTRIES) or (entries["material"].bin.size() != MATERIAL_BYTES).any():
-        raise ValueError(f"each entry needs a record id, a version and {MATERIAL_BYTES} bytes of material")
+    has_null = any(entries[name].null_count() for name in ENTRIES)
+    if has_null or (entries["version"] < 0).any() or (entries["material"].bin.size() != MATERIAL_BYTES).any():
+        raise ValueError(f"each entry needs a record id, a version from 0 on and {MATERIAL_BYTES} bytes of material")
     rows = np.empty(len(entries), _ENTRY)
     rows["record_id"] = entries["record_id"].to_numpy()
     rows["version"] = entries["version"].to_numpy()
@@ -174,39 +186,41 @@ def _packed(entries: pl.DataFrame) -> _Entries:
     return rows
 
 
-def _seal_block(rows: _Entries, shard: int, shard_keys: ShardKeys, segment_id: str) -> bytes:
-    generation, key = shard_keys.newest(shard)
-    block = _Block(shard, generation, len(rows), os.urandom(12), b"")
-    sealed = AESGCM(key).encrypt(block.nonce, rows.tobytes(), block.associated_data(segment_id))
-    return _BLOCK.pack(*block[:-1]) + sealed
+def _ordered(entries: _Entries) -> _Entries:
+    """Return the entries by shard, record id and version; of two for one record version only the later."""
+    ids, versions = _turned(entries["record_id"]), entries["version"]
+    if ((ids[1:] > ids[:-1]) | ((ids[1:] == ids[:-1]) & (versions[1:] > versions[:-1]))).all():
+        return entries  # as every sealed block is
+    order = np.argsort(ids)
+    ids = ids[order]
+    is_same = ids[1:] == ids[:-1]
+    shared = np.flatnonzero(np.append(is_same, False) | np.append(False, is_same))  # places of records with several entries
+    among = order[shared]
+    order[shared] = among[np.lexsort((among, versions[among], ids[shared]))]
+    is_outdated = is_same & (versions[order[1:]] == versions[order[:-1]])
+    latest: _Entries = entries.take(order[np.append(~is_outdated, True)])  # several times as fast as an index
+    return latest
 
 
-def _blocks(blob: bytes, seal_key: bytes, segment_id: str) -> Iterator[_Block]:
-    """Yield the blocks of an authentic segment."""
-    body, name = blob[:-_HMAC_BYTES], segment_id.encode()
-    head = _MAGIC + _SHORT.pack(len(name)) + name
-    is_authentic = hmac.compare_digest(hmac.digest(seal_key, body, "sha256"), blob[-_HMAC_BYTES:])
-    if not is_authentic or not body.startswith(head):
-        raise UnsealFailed("cannot open a segment of the key table: wrong key, wrong place, or altered")
-    (count,) = _SHORT.unpack_from(body, len(head))
-    at = len(head) + _SHORT.size
-    for _ in range(count):
-        shard, generation, entries, nonce = _BLOCK.unpack_from(body, at)
-        start, at = at + _BLOCK.size, at + _BLOCK.size + entries * _ENTRY.itemsize + _TAG_BYTES
-        yield _Block(shard, generation, entries, nonce, body[start:at])
-
-
-def _open_block(block: _Block, key: bytes, segment_id: str) -> _Entries:
-    try:
-        opened = AESGCM(key).decrypt(block.nonce, block.sealed, block.associated_data(segment_id))
-    except InvalidTag:
-        raise UnsealFailed("cannot open a shard of the key table: wrong key, wrong place, or altered") from None
-    return np.frombuffer(opened, _ENTRY)
+def _turned(record_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Return record ids with their shard, the last bits, turned to the front: their order is that of a segment."""
+    bits = record_ids.astype(np.int64).view(np.uint64)
+    turned: npt.NDArray[np.uint64] = bits << np.uint64(64 - _SHARD_BITS) | bits >> np.uint64(_SHARD_BITS)
+    return turned
 
 
 def _materials(entries: _Entries) -> pl.Series:
     rows = np.ascontiguousarray(entries["material"]).view(np.uint8).reshape(-1, MATERIAL_BYTES)
     return rows_to_series("material", rows)
+
+
+def _places(
+    ascending: npt.NDArray[np.uint64] | npt.NDArray[np.int64], wanted: npt.NDArray[Any], order: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the place of each wanted number, or one near it; in their ``order`` many are found several times as fast."""
+    places = np.empty(len(wanted), np.int64)
+    places[order] = np.searchsorted(ascending, wanted[order])
+    return places.clip(max=len(ascending) - 1)
 
 
 def _pair(ranks: npt.NDArray[np.int64], versions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -1,73 +1,81 @@
-"""The keys in memory: unwrapped once at the start of a run, handed out by purpose, shown nowhere."""
+"""The keys in memory: unwrapped once at the start of a run, handed out by purpose, changed durably, shown nowhere."""
 
-import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import Final, Self
+from datetime import datetime
+from typing import NamedTuple, Self
 
 from custview_pipeline.kernel.errors import KeyUnavailable, UnsealFailed, WrongKey
 from custview_pipeline.kernel.ports import KeyProvider
-from custview_pipeline.protection.cmac import Cmac
-from custview_pipeline.protection.derivation import KEY_BYTES, derive_key
+from custview_pipeline.protection import key_changes as changes
+from custview_pipeline.protection.key_holder import KeyHolder
 from custview_pipeline.protection.key_table import ShardKeys
+from custview_pipeline.protection.opened_keys import GONE, OpenedKeys, next_root_key_of, open_keys, root_key_of
 from custview_pipeline.protection.tokens import Tokeniser
 from custview_pipeline.protection.vault import Vault
-from custview_pipeline.protection.wrapped_keys import (
-    SHARD_COUNT,
-    KeyState,
-    KeyStore,
-    Purpose,
-    WrappedKey,
-    WrappedKeys,
-    WrappedShardKey,
-    unwrap_key,
-    wrap_key,
-)
+from custview_pipeline.protection.wrapped_keys import KeyState, KeyStore, Purpose, WrappedKeys
 
-_SHARD: Final = "key_table_shard"
-_CHECK_DIGITS: Final = 16
-_DAMAGED: Final = "the keyring is damaged: restore it from a key backup"
 
-PurposeKeys = dict[Purpose, dict[int, bytes]]
+class KeyVersion(NamedTuple):
+    """One version of a purpose key, without the key.
+
+    Attributes:
+        version: Counts from 1.
+        state: Whether it is going to be used, in use, or only opens what was sealed before.
+        created_at: When it was made, UTC.
+    """
+
+    version: int
+    state: KeyState
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class AirlockKeys:
-    """What a worker of the airlock needs, and no more. It pickles, to go through a pipe; its repr shows no key."""
+    """What a worker of the airlock needs, and no more. It pickles, to go through a pipe; its repr shows no key.
+
+    Attributes:
+        token_version: The current version of the token key.
+        token_keys: Every version of it, for the index generations that a delivery writes.
+    """
 
     vault_version: int
     vault_key: bytes = field(repr=False)
     token_version: int
-    token_key: bytes = field(repr=False)
+    token_keys: dict[int, bytes] = field(repr=False)
     id_key: bytes = field(repr=False)
 
     def vault(self) -> Vault:
         """Return a vault that seals under the current key, and unseals under no other."""
         return Vault({self.vault_version: self.vault_key}, self.vault_version)
 
-    def tokeniser(self) -> Tokeniser:
-        """Return the maker of tokens."""
-        return Tokeniser(self.token_key, self.token_version)
+    def tokeniser(self, token_version: int) -> Tokeniser:
+        """Return the maker of tokens under one version of the token key.
+
+        Raises:
+            WrongKey: There is no such version.
+        """
+        if token_version not in self.token_keys:
+            raise WrongKey(f"no version {token_version} of the token key in this keyring")
+        return Tokeniser(self.token_keys[token_version], token_version)
 
 
-class Keyring:
-    """Every purpose key of one project. Its repr shows no key.
+class Keyring(KeyHolder):
+    """Every purpose key of one project. Its repr shows no key, and it is neither copied nor pickled.
 
-    Use ``Keyring.open``.
+    Every change is stored durably before it is seen in memory, so that nothing is ever sealed under a key that a power cut
+    takes away. Use ``Keyring.open``.
     """
 
-    def __init__(self, keys: PurposeKeys, current: dict[Purpose, int], shard_keys: ShardKeys) -> None:
-        self._keys = keys
-        self._current = current
-        self._shard_keys = shard_keys
+    def __init__(self, provider: KeyProvider, store: KeyStore, opened: OpenedKeys) -> None:
+        self._provider, self._store, self._opened = provider, store, opened
 
     def __repr__(self) -> str:
-        return f"Keyring({', '.join(f'{purpose}={version}' for purpose, version in self._current.items())})"
+        return f"Keyring({', '.join(f'{purpose}={version}' for purpose, version in self._opened.current.items())})"
 
     @classmethod
     def open(cls, provider: KeyProvider, store: KeyStore) -> Self:
-        """Return the keyring, with what it lacks made now.
+        """Return the keyring, with what it lacks made now and a root rotation that was interrupted brought to its end.
 
         Args:
             provider: Gives the root key.
@@ -77,26 +85,27 @@ class Keyring:
             KeyUnavailable: The root key or the wrapped keys cannot be read.
             WrongKey: The stored keys are wrapped under another root key.
         """
-        root = provider.root_key()
-        if len(root) != KEY_BYTES:
-            raise KeyUnavailable(f"the root key must have {KEY_BYTES} bytes: {provider.describe()}")
-        stored = store.read()
-        if stored is None or not set(Purpose) <= set(stored.purposes):
-            stored = store.update(partial(_completed, root))
-        _check_root(root, stored)
-        try:
-            keys = _unwrapped(root, stored)
-            shards = _unwrapped_shards(keys[Purpose.KEYTABLE], stored)
-        except (UnsealFailed, KeyError):
-            raise KeyUnavailable(_DAMAGED) from None
-        current = {purpose: _current(versions).version for purpose, versions in stored.purposes.items()}
-        seal_key = derive_key(keys[Purpose.ID][current[Purpose.ID]], "key_table")
-        return cls(keys, current, ShardKeys(seal_key, shards))
+        return cls(provider, store, open_keys(provider, store))
+
+    def refresh(self) -> None:
+        """Take over what other processes changed since: new versions, renewed shards, another root key.
+
+        Raises:
+            KeyUnavailable: The keys cannot be read any more.
+            WrongKey: Keys of another project are in their place.
+        """
+        if self._store.read() == self._opened.stored:
+            return
+        opened = open_keys(self._provider, self._store)
+        if opened.check_value() != self._opened.check_value():
+            raise WrongKey("the keys were replaced by others while they were in use")
+        self._opened = opened
 
     def current(self, purpose: Purpose) -> tuple[int, bytes]:
         """Return version and key that new data is sealed under."""
-        version = self._current[purpose]
-        return version, self._keys[purpose][version]
+        opened = self._opened
+        version = opened.current[purpose]
+        return version, opened.keys[purpose][version]
 
     def key(self, purpose: Purpose, version: int) -> bytes:
         """Return one version of a key.
@@ -105,88 +114,122 @@ class Keyring:
             WrongKey: This keyring has no such version.
         """
         try:
-            return self._keys[purpose][version]
+            return self._opened.keys[purpose][version]
         except KeyError:
             raise WrongKey(f"no version {version} of the {purpose} key in this keyring") from None
 
+    def versions(self, purpose: Purpose) -> tuple[KeyVersion, ...]:
+        """Return every version of a key, without the key, oldest first."""
+        versions = sorted(self._opened.stored.purposes[purpose], key=lambda key: key.version)
+        return tuple(KeyVersion(key.version, key.state, key.created_at) for key in versions)
+
     def check_value(self) -> str:
         """Return 16 hex digits that recognise this keyring for life; they are kept in the lake and tell nothing about a key."""
-        _, id_key = self.current(Purpose.ID)
-        return Cmac(id_key).of_bytes(b"custview/keyring").hex()[:_CHECK_DIGITS]
+        return self._opened.check_value()
 
     def shard_keys(self) -> ShardKeys:
         """Return the keys of the key table."""
-        return self._shard_keys
+        return self._opened.shard_keys
 
     def vault(self) -> Vault:
         """Return a vault that unseals under every version of the vault key."""
-        return Vault(self._keys[Purpose.VAULT], self._current[Purpose.VAULT])
+        opened = self._opened
+        return Vault(opened.keys[Purpose.VAULT], opened.current[Purpose.VAULT])
 
     def airlock_keys(self) -> AirlockKeys:
         """Return what a worker of the airlock needs."""
-        vault_version, vault_key = self.current(Purpose.VAULT)
-        token_version, token_key = self.current(Purpose.TOKEN)
-        _, id_key = self.current(Purpose.ID)
-        return AirlockKeys(vault_version, vault_key, token_version, token_key, id_key)
+        keys, current = self._opened.keys, self._opened.current
+        vault, token, identity = current[Purpose.VAULT], current[Purpose.TOKEN], current[Purpose.ID]
+        return AirlockKeys(vault, keys[Purpose.VAULT][vault], token, dict(keys[Purpose.TOKEN]), keys[Purpose.ID][identity])
 
+    def add(self, purpose: Purpose) -> int:
+        """Make the next version of a key, not used yet, and return its number; of one that is there already, its number.
 
-def _check_root(root: bytes, stored: WrappedKeys) -> None:
-    if stored.root_id != _root_id(root):
-        raise WrongKey("the keyring is wrapped under another root key")
+        Raises:
+            ProjectInvalid: This key has no versions side by side: ``id``, ``keytable``.
+            KeyUnavailable: It cannot be stored.
+        """
+        self._change(lambda root, stored: changes.with_next(root, stored, purpose))
+        return self.versions(purpose)[-1].version
 
+    def promote(self, purpose: Purpose) -> int:
+        """Make the next version of a key the current one, and return its number; the current one becomes a former one.
 
-def _root_id(root: bytes) -> str:
-    return derive_key(root, "root_id").hex()[:_CHECK_DIGITS]
+        Raises:
+            WrongKey: It has no next version.
+            KeyUnavailable: It cannot be stored.
+        """
+        self._change(lambda root, stored: changes.with_promoted(root, stored, purpose))
+        return self._opened.current[purpose]
 
+    def retire(self, purpose: Purpose, version: int) -> None:
+        """Destroy a former version of a key; nothing that was sealed under it opens any more.
 
-def _current(versions: tuple[WrappedKey, ...]) -> WrappedKey:
-    return next(key for key in versions if key.state is KeyState.CURRENT)
+        Raises:
+            WrongKey: The version is in use, or going to be.
+            KeyUnavailable: It cannot be stored.
+        """
+        self._change(lambda root, stored: changes.without(root, stored, purpose, version))
 
+    def renew_shards(self, shards: Iterable[int]) -> None:
+        """Make one more generation of the key of each of these shards of the key table; new entries are sealed under it.
 
-def _completed(root: bytes, stored: WrappedKeys | None) -> WrappedKeys:
-    """Return the stored keys with a first version of each purpose key that was missing."""
-    if stored is None:
-        return _first_keys(root)
-    _check_root(root, stored)
-    missing = set(Purpose) - set(stored.purposes)
-    if missing & {Purpose.ID, Purpose.KEYTABLE}:  # what they once made could never be made again
-        raise KeyUnavailable(_DAMAGED)
-    made = {purpose: (_wrapped(root, os.urandom(KEY_BYTES), purpose),) for purpose in sorted(missing)}
-    return stored.model_copy(update={"purposes": {**stored.purposes, **made}})
+        Raises:
+            KeyUnavailable: It cannot be stored.
+        """
+        wanted = frozenset(shards)
+        if wanted:
+            self._change(lambda root, stored: changes.with_renewed_shards(root, stored, wanted))
 
+    def destroy_shards(self, floors: Mapping[int, int]) -> None:
+        """Destroy the generations of shard keys below the floor of their shard; where there are none nothing is written.
 
-def _first_keys(root: bytes) -> WrappedKeys:
-    keytable = os.urandom(KEY_BYTES)
-    purposes = {
-        purpose: (_wrapped(root, keytable if purpose is Purpose.KEYTABLE else os.urandom(KEY_BYTES), purpose),)
-        for purpose in Purpose
-    }
-    shards = tuple((_wrapped_shard(keytable, shard),) for shard in range(SHARD_COUNT))
-    return WrappedKeys(root_id=_root_id(root), purposes=purposes, shards=shards)
+        Args:
+            floors: The oldest generation that is still needed, by shard.
 
+        Raises:
+            KeyUnavailable: It cannot be stored, or these keys are older than the lake that names the floors.
+        """
+        generations = self._opened.stored.shards
+        if any(key.generation < floor for shard, floor in floors.items() for key in generations[shard]):
+            self._change(lambda root, stored: changes.without_shards_below(root, stored, floors))
 
-def _wrapped(root: bytes, key: bytes, purpose: Purpose) -> WrappedKey:
-    wrapped = wrap_key(root, key, purpose, 1)
-    return WrappedKey(version=1, state=KeyState.CURRENT, created_at=datetime.now(UTC), wrapped=wrapped)
+    def rotate_keytable(self) -> None:
+        """Replace the key that wraps the shard keys, and wrap them anew; the former one is destroyed at once.
 
+        Raises:
+            KeyUnavailable: It cannot be stored.
+        """
+        self._change(changes.with_another_keytable_key)
 
-def _wrapped_shard(keytable: bytes, shard: int) -> WrappedShardKey:
-    wrapped = wrap_key(keytable, os.urandom(KEY_BYTES), _SHARD, shard, 1)
-    return WrappedShardKey(generation=1, keytable_version=1, wrapped=wrapped)
+    def rotate_root(self) -> None:
+        """Wrap every key under the next root key, and let the provider put that one in the place of the one before.
 
+        Killed at any point, it leaves keys that open, and the next ``open`` brings it to its end or undoes what it began.
 
-def _unwrapped(root: bytes, stored: WrappedKeys) -> PurposeKeys:
-    return {
-        purpose: {key.version: unwrap_key(root, key.wrapped, purpose, key.version) for key in versions}
-        for purpose, versions in stored.purposes.items()
-    }
+        Raises:
+            KeyUnavailable: There is no next root key, or it cannot be stored.
+        """
 
+        def rewrap(root: bytes, stored: WrappedKeys) -> WrappedKeys:
+            next_root = next_root_key_of(self._provider)
+            if next_root == root:
+                raise KeyUnavailable(f"the next root key is the one in use: {self._provider.describe()}")
+            return changes.rewrapped(root, next_root, stored)
 
-def _unwrapped_shards(keytable: dict[int, bytes], stored: WrappedKeys) -> tuple[dict[int, bytes], ...]:
-    return tuple(
-        {
-            key.generation: unwrap_key(keytable[key.keytable_version], key.wrapped, _SHARD, shard, key.generation)
-            for key in generations
-        }
-        for shard, generations in enumerate(stored.shards)
-    )
+        self._change(rewrap)
+
+    def _change(self, change: Callable[[bytes, WrappedKeys], WrappedKeys]) -> None:
+        """Store what ``change`` makes of root key and stored keys, then take it over."""
+
+        def changed(stored: WrappedKeys | None) -> WrappedKeys:
+            if stored is None:
+                raise KeyUnavailable(GONE)
+            root = root_key_of(self._provider, stored)
+            try:
+                return change(root, stored)
+            except UnsealFailed:
+                raise KeyUnavailable(changes.DAMAGED) from None
+
+        self._store.update(changed)
+        self._opened = open_keys(self._provider, self._store)

@@ -2,11 +2,22 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
+
+import phonenumbers
 
 HIDDEN: Final = "***"
 _SHORTEST_SHOWN: Final = 3  # characters of a word whose first one is shown: of two, one is half of it
 _TOP_LEVEL_DOMAIN: Final = re.compile(r"[a-z]{2,4}", re.IGNORECASE | re.ASCII)
+_E164: Final = re.compile(r"\+([1-9][0-9]{5,18})")
+_DATE: Final = re.compile(r"([0-9]{4})-[0-9]{2}-[0-9]{2}")
+_IDENTIFIER: Final = re.compile(r"\S*([0-9][0-9Xx])")  # the check character of a Chinese resident id may be an X
+_FEWEST_DIGITS: Final = 9  # of a number whose last four are shown: five stay hidden
+_LAST_DIGITS: Final = 4
+_SHORTEST_IDENTIFIER: Final = 7
+_NON_GEOGRAPHIC: Final = "001"  # where phonenumbers keeps the plans of no country
+_USUAL_GROUPS: Final = 2
 
 
 def mask(attribute: str, value: str) -> str:
@@ -42,16 +53,45 @@ def _mask_email(value: str) -> str:
 
 
 def _mask_phone(value: str) -> str:
-    digits = re.sub(r"\D", "", value)
-    return f"{HIDDEN} {digits[-4:]}" if len(digits) > len("12345678") else HIDDEN
+    """Show the country code and the last four digits, in as many groups as numbers of that country are written in."""
+    number = _E164.fullmatch(value)
+    code = None if number is None else _country_code(number[1])
+    if number is None or code is None:
+        digits = re.sub(r"[^0-9]", "", value)
+        return f"{HIDDEN} {digits[-_LAST_DIGITS:]}" if len(digits) >= _FEWEST_DIGITS else HIDDEN
+    national = number[1].removeprefix(code)
+    last = national[-_LAST_DIGITS:] if len(national) >= _FEWEST_DIGITS else HIDDEN
+    return " ".join([f"+{code}", *[HIDDEN] * (_group_count(code) - 1), last])
+
+
+def _country_code(digits: str) -> str | None:
+    """Return the country calling code (ITU-T E.164); none is the beginning of another."""
+    known = (digits[:length] for length in (1, 2, 3) if int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+    return next(known, None)
+
+
+@cache
+def _group_count(country_code: str) -> int:
+    """Return in how many groups phonenumbers writes the example number of a country; of the number itself this tells nothing."""
+    region = phonenumbers.region_code_for_country_code(int(country_code))
+    if region == _NON_GEOGRAPHIC:
+        example = phonenumbers.example_number_for_non_geo_entity(int(country_code))
+    else:
+        example = phonenumbers.example_number(region)
+    if example is None:
+        return _USUAL_GROUPS
+    written = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return len(re.findall(r"[0-9]+", written)) - 1
 
 
 def _mask_date(value: str) -> str:
-    return f"{value[:4]}-**-**" if re.match(r"\d{4}-", value) else HIDDEN
+    date = _DATE.fullmatch(value)
+    return f"{date[1]}-**-**" if date else HIDDEN
 
 
 def _mask_identifier(value: str) -> str:
-    return f"{HIDDEN}{value[-2:]}" if len(value) > len("123456") else HIDDEN
+    ending = _IDENTIFIER.fullmatch(value)
+    return f"{HIDDEN}{ending[1]}" if ending and len(value) >= _SHORTEST_IDENTIFIER else HIDDEN
 
 
 def _hide(_: str) -> str:
@@ -64,5 +104,5 @@ _MASKS: Final[Mapping[str, Callable[[str], str]]] = {
     "birth_date": _mask_date,
     "national_id": _mask_identifier,
     "tax_id": _mask_identifier,
-    **dict.fromkeys(("gender", "consent", "country", "industry_code"), _hide),  # one character of a code tells it
+    **dict.fromkeys(("gender", "consent", "country", "industry_code", "language"), _hide),  # one character of a code tells it
 }

@@ -13,12 +13,13 @@ from custview_pipeline.contracts.match_features import FEATURES
 from custview_pipeline.protection.byte_columns import spread
 from custview_pipeline.protection.cmac import Cmac, Macs
 from custview_pipeline.protection.derivation import derive_key
+from custview_pipeline.protection.key_holder import KeyHolder
 
 _VALUE: Final = "token"
 _NEIGHBOURHOOD: Final = "neighbourhood"
 
 
-class Tokeniser:
+class Tokeniser(KeyHolder):
     """Makes the tokens of one version of the token key. Its repr shows no key.
 
     Args:

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from custview_pipeline.kernel.errors import UnsealFailed
 from custview_pipeline.protection.byte_columns import ByteColumn, rows_to_series, spread
 from custview_pipeline.protection.derivation import length_prefixed
+from custview_pipeline.protection.key_holder import KeyHolder
 from custview_pipeline.protection.xaes import MATERIAL_BYTES, XaesKey
 
 VERSION: Final = 1
@@ -36,6 +37,7 @@ _NONCE_BYTES: Final = 12
 _PREFIX_BYTES: Final = _HEADER_BYTES + _NONCE_BYTES
 _TAG_BYTES: Final = 16
 _KEY_BYTES: Final = 32
+_ROWS_AT_ONCE: Final = 16_384  # whose edges are Python numbers at a time
 _FAILED: Final = "cannot unseal: wrong key, wrong place, or altered ciphertext"
 
 _RECORD: Final = np.dtype([("id", ">i8"), ("version", ">i4")])
@@ -59,16 +61,19 @@ class Rows(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """Sealed rows, both Binary: blobs for the lake, and 12 bytes of material each for the key table."""
+    """Sealed rows, both Binary: blobs for the lake, and 12 bytes of material each for the key table. Its repr shows neither."""
 
     blobs: pl.Series
     materials: pl.Series
+
+    def __repr__(self) -> str:
+        return f"Sealed({len(self.blobs)} rows)"
 
 
 _Columns = TypeVar("_Columns", Rows, Sealed)
 
 
-class Vault:
+class Vault(KeyHolder):
     """Seals under the current vault key and unseals under all it knows. Its repr shows no key.
 
     Args:
@@ -116,17 +121,6 @@ class Vault:
         is_present = sealed.materials.is_not_null()
         rows, sealed = _filtered(rows, is_present), _filtered(sealed, is_present)
         return spread(self._unseal_present(place, rows, sealed), is_present).rename("plaintext")
-
-    def unseal_one(self, place: Place, record: tuple[int, int], blob: bytes, material: bytes) -> bytes:
-        """Return the plaintext of one record, given as id and version.
-
-        Raises:
-            UnsealFailed: See ``unseal``.
-        """
-        rows = Rows(pl.Series([record[0]], dtype=pl.Int64), pl.Series([record[1]], dtype=pl.Int32))
-        sealed = Sealed(pl.Series([blob], dtype=pl.Binary), pl.Series([material], dtype=pl.Binary))
-        plaintext: bytes = self.unseal(place, rows, sealed)[0]
-        return plaintext
 
     def _unseal_present(self, place: Place, rows: Rows, sealed: Sealed) -> pl.Series:
         blobs = ByteColumn.of(sealed.blobs)
@@ -214,5 +208,6 @@ def _decrypt_all(blobs: ByteColumn, keys: bytes, associated: ByteColumn) -> Byte
 
 def _edges(*columns: ByteColumn) -> Iterator[tuple[int, ...]]:
     """Yield where each row's value starts and ends in each column."""
-    edges = [side.tolist() for column in columns for side in (column.offsets[:-1], column.offsets[1:])]
-    return zip(*edges, strict=True)
+    for first in range(0, len(columns[0].offsets) - 1, _ROWS_AT_ONCE):
+        parts = [column.offsets[first : first + _ROWS_AT_ONCE + 1].tolist() for column in columns]
+        yield from zip(*(side for part in parts for side in (part[:-1], part[1:])), strict=True)

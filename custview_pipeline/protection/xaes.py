@@ -10,20 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from custview_pipeline.protection.aes import AesBlocks, doubled
+from custview_pipeline.protection.key_holder import KeyHolder
 
 MATERIAL_BYTES: Final = 12
 _COUNTER_AND_LABEL: Final = np.array([[0, 1, ord("X"), 0], [0, 2, ord("X"), 0]], np.uint8)
 
 
-class XaesKey:
+class XaesKey(KeyHolder):
     """One vault key. Its repr shows no key."""
 
     def __init__(self, key: bytes) -> None:
         self._blocks = AesBlocks(key)
         self._mask = np.frombuffer(doubled(self._blocks.encrypt(np.zeros(16, np.uint8))), np.uint8)
-
-    def __repr__(self) -> str:
-        return "XaesKey(...)"
 
     def subkeys(self, materials: npt.NDArray[np.uint8]) -> bytes:
         """Return the 32-byte keys of records, one behind the other.

@@ -1,20 +1,31 @@
 """Tests of ``custview_pipeline.adapters.delta_lake``."""
 
 import contextlib
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from custview_pipeline.adapters import delta_lake
-from custview_pipeline.adapters.delta_lake import MANIFEST_FILE, DeltaLake
+from custview_pipeline.adapters import delta_lake, delta_tables, index_segments, lake_commit
+from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.lake_files import MANIFEST_FILE
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_tables import CROSSWALK
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.kernel.errors import ContractViolation, LakeBusy, LakeError
-from custview_pipeline.protection.key_table import open_segments
-from custview_pipeline_tests.adapters.small_lakes import KEYS, ONE, TOKENS, TWO, append, files, record_ids
+from custview_pipeline_tests.adapters.small_lakes import (
+    GENERATION,
+    KEYS,
+    ONE,
+    TOKENS,
+    TWO,
+    append,
+    files,
+    materials,
+    record_ids,
+)
 from custview_pipeline_tests.factories import crosswalk, cuid, golden_records, pointer, protected_records
 from custview_pipeline_tests.factories import deliveries as delivery_rows
 
@@ -29,7 +40,7 @@ def append_and_fail(lake, frame=TWO):
     """Write everything a commit can write, and end before it counts."""
     with contextlib.suppress(Killed), lake.writer() as writer, writer.commit("run-2") as commit:
         commit.add_keys(KEYS)
-        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS, generation=GENERATION)
         commit.append(CROSSWALK.name, frame)
         commit.consume("matching", "mark")
         raise Killed
@@ -114,18 +125,18 @@ def test_stages_remember_what_they_worked_on(lake):
 def test_index_segments_add_up_and_an_empty_one_is_none(lake, root):
     for frame in (TOKENS, TOKENS, TOKENS.clear()):
         with lake.writer() as writer, writer.commit("run-1") as commit:
-            commit.add_index(IndexPart.NEIGHBOURHOODS, frame)
+            commit.add_index(IndexPart.NEIGHBOURHOODS, frame, generation=GENERATION)
 
     assert lake.snapshot().read_index(IndexPart.NEIGHBOURHOODS).equals(pl.concat([TOKENS, TOKENS]))
     assert lake.snapshot().read_index(IndexPart.CLAIMS).is_empty()
     assert len(files(root, "index")) == 2
 
 
-def test_key_segments_open_again(lake, lake_keyring):
+def test_key_segments_open_again(lake):
     with lake.writer() as writer, writer.commit("run-1") as commit:
         commit.add_keys(KEYS)
 
-    assert open_segments(lake.snapshot().read_keys(), lake_keyring.shard_keys()).frame().equals(KEYS)
+    assert materials(lake.snapshot(), (1, 1), (1, 2), (2, 1)) == [bytes(12), None, None]
 
 
 def test_a_snapshot_stays_as_it_is_whatever_is_committed_meanwhile(lake):
@@ -162,13 +173,13 @@ def test_a_failed_first_commit_leaves_an_empty_lake_and_the_next_one_works(lake)
     append(lake, ONE)
 
     assert record_ids(lake.snapshot()) == [1]
-    assert lake.snapshot().read_keys() == {}
+    assert materials(lake.snapshot(), (1, 1)) == [None]
 
 
 def test_the_next_writer_sweeps_what_no_manifest_names(lake, root):
     with lake.writer() as writer, writer.commit("run-1") as commit:
         commit.add_keys(KEYS)
-        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS, generation=GENERATION)
     kept = files(root, "keys") | files(root, "index")
     append_and_fail(lake)
     assert files(root, "keys") | files(root, "index") > kept
@@ -202,21 +213,31 @@ def test_versions_of_a_table_that_no_manifest_names_are_rolled_back(lake, root):
     assert record_ids(lake.snapshot()) == [1, 3]
 
 
-@pytest.mark.parametrize("step", ["seal_segment", "write_encrypted", "write_deltalake", "_write_durably"])
-def test_whichever_step_fails_the_last_state_stays_and_a_retry_succeeds(lake, monkeypatch, step):
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (lake_commit, "seal_segment"),
+        (index_segments, "write_encrypted"),
+        (delta_tables, "write_deltalake"),
+        (lake_commit, "write_whole"),
+        (delta_lake, "write_whole"),
+    ],
+    ids=["sealing keys", "index", "table", "keys", "manifest"],
+)
+def test_whichever_step_fails_the_last_state_stays_and_a_retry_succeeds(lake, monkeypatch, module, step):
     append(lake, ONE)
 
     def everything():
         with lake.writer() as writer, writer.commit("run-2") as commit:
             commit.add_keys(KEYS)
-            commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS)
+            commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS, generation=GENERATION)
             commit.append(CROSSWALK.name, TWO)
 
     def be_killed(*_, **__):
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(delta_lake, step, be_killed)
+        patched.setattr(module, step, be_killed)
         with pytest.raises(Killed):
             everything()
     assert record_ids(lake.snapshot()) == [1]
@@ -231,20 +252,21 @@ def test_whichever_step_fails_the_last_state_stays_and_a_retry_succeeds(lake, mo
 def test_keys_are_stored_before_what_they_open_and_the_manifest_last(lake, monkeypatch):
     append(lake, ONE)
     order = []
-    durably, encrypted, delta = delta_lake._write_durably, delta_lake.write_encrypted, delta_lake.write_deltalake  # noqa: SLF001
 
-    def noting(name, function):
-        return lambda *args, **named: (order.append(name or args[0].parent.name), function(*args, **named))[1]
+    def note(module, function, name):
+        original = getattr(module, function)
+        monkeypatch.setattr(module, function, lambda *args, **named: (order.append(name), original(*args, **named))[1])
 
-    monkeypatch.setattr(delta_lake, "_write_durably", noting(None, durably))
-    monkeypatch.setattr(delta_lake, "write_encrypted", noting("index", encrypted))
-    monkeypatch.setattr(delta_lake, "write_deltalake", noting("table", delta))
+    note(lake_commit, "write_whole", "keys")
+    note(index_segments, "write_encrypted", "index")
+    note(delta_tables, "write_deltalake", "table")
+    note(delta_lake, "write_whole", "manifest")
     with lake.writer() as writer, writer.commit("run-2") as commit:
         commit.add_keys(KEYS)
         commit.append(CROSSWALK.name, TWO)
-        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS, generation=GENERATION)
 
-    assert order == ["keys", "table", "index", "lake"]
+    assert order == ["keys", "table", "index", "manifest"]
 
 
 def test_one_process_writes_at_a_time_and_readers_never_wait(lake, root, lake_keyring):
@@ -299,12 +321,12 @@ def test_rows_that_break_their_contract_are_not_stored_and_not_quoted(lake, tabl
 
 def test_an_index_segment_has_the_columns_of_its_part(lake):
     with pytest.raises(ContractViolation, match="neighbourhoods"), lake.writer() as writer, writer.commit("run-1") as commit:
-        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS.drop("part"))
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS.drop("part"), generation=GENERATION)
 
 
 def test_no_stored_byte_of_the_index_is_readable(lake, root):
     with lake.writer() as writer, writer.commit("run-1") as commit:
-        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS, generation=GENERATION)
 
     for path in (root / "index").glob("*"):
         assert b"token" not in path.read_bytes()
@@ -317,3 +339,17 @@ def test_a_table_left_by_a_killed_first_commit_is_begun_anew(lake, root):
     append(lake, ONE)
 
     assert lake.snapshot().read(CROSSWALK.name).equals(ONE)
+
+
+def test_a_clock_that_was_set_back_stops_writers_and_no_reader(lake):
+    append(lake, ONE)
+    manifest = lake.snapshot().manifest
+    lake.replace_manifest(manifest.model_copy(update={"committed_at": datetime.now(UTC) + timedelta(hours=1)}))
+
+    with pytest.raises(LakeError, match="set the clock right"), lake.writer():
+        pass  # pragma: no cover
+    assert record_ids(lake.snapshot()) == [1]
+
+    lake.replace_manifest(manifest.model_copy(update={"committed_at": datetime.now(UTC) + timedelta(minutes=4)}))
+    with lake.writer(wait_seconds=0):
+        pass

@@ -5,11 +5,12 @@ import shutil
 
 import pytest
 
-from custview_pipeline.adapters.delta_lake import MANIFEST_FILE, DeltaLake
+from custview_pipeline.adapters.delta_lake import DeltaLake
+from custview_pipeline.adapters.lake_files import MANIFEST_FILE
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_tables import CROSSWALK
 from custview_pipeline.kernel.errors import LakeDamaged, WrongKey
-from custview_pipeline_tests.adapters.small_lakes import KEYS, ONE, TOKENS, append, files
+from custview_pipeline_tests.adapters.small_lakes import GENERATION, KEYS, ONE, TOKENS, append, files, materials
 
 
 def test_a_lake_made_under_another_key_is_refused(lake, root, other_keyring):
@@ -94,12 +95,12 @@ def test_a_missing_segment_of_the_key_table_is_noticed(lake, root):
     shutil.rmtree(root / "keys")
 
     with pytest.raises(LakeDamaged, match="key table"):
-        snapshot.read_keys()
+        materials(snapshot, (1, 1))
 
 
 def test_a_missing_segment_of_the_index_is_noticed(lake, root):
     with lake.writer() as writer, writer.commit("run-1") as commit:
-        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS, generation=GENERATION)
     shutil.rmtree(root / "index")
 
     with pytest.raises(LakeDamaged):

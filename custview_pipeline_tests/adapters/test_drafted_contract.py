@@ -47,7 +47,7 @@ def test_the_form_of_a_file_is_seen_by_its_bytes(tmp_path, content, form):
     [
         (b"", "the file is empty"),
         (b"\xef\xbb\xbf \n", "the file is empty"),
-        (gzip.compress(b"id\n1\n"), "packed (gzip)"),
+        (gzip.compress(b"id\n1\n", mtime=0), "packed (gzip)"),
         (b"\xd0\xcf\x11\xe0rest", "save it as .xlsx"),
         (b'[{"id": 1}]', "a JSON array"),
         (b"\x89\xff\x00\x9dnoise\n,\x00\n", "neither text nor Parquet nor an Excel workbook"),
@@ -105,7 +105,7 @@ def test_a_second_file_becomes_a_second_source_and_the_first_is_never_written_ov
     first = draft_project(tmp_path / "mine", tmp_path / "shop/customers.csv")
     second = draft_project(tmp_path / "mine", tmp_path / "crm/customers.csv")
     assert [path.name for path in (*first, *second)] == [
-        "custview.yaml", "rulebook.yaml", "customers.odcs.yaml", "crm_customers.odcs.yaml",
+        "custview.yaml", "rulebook.yaml", "access.yaml", "customers.odcs.yaml", "crm_customers.odcs.yaml",
     ]  # fmt: skip
     assert [contract.path_pattern for contract in load_project(tmp_path / "mine").contracts] == [
         "../crm/customers.csv", "../shop/customers.csv",
@@ -124,7 +124,7 @@ def test_a_name_that_looks_like_a_pattern_means_the_file_itself(tmp_path):
 
 def test_columns_that_cannot_be_read_are_left_out_and_said_so(tmp_path):
     pl.DataFrame({"id": ["a", "b"], "photo": [b"x", b"y"]}).write_parquet(tmp_path / "crm.parquet")
-    (_, _, contract) = draft_project(tmp_path / "mine", tmp_path / "crm.parquet")
+    *_, contract = draft_project(tmp_path / "mine", tmp_path / "crm.parquet")
     assert "left out: column 2 holds bytes" in contract.read_text()
 
 

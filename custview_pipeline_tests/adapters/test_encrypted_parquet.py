@@ -1,5 +1,7 @@
 """Tests of ``custview_pipeline.adapters.encrypted_parquet``."""
 
+import shutil
+
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -8,7 +10,7 @@ from custview_pipeline.adapters.encrypted_parquet import read_encrypted, write_e
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
 from custview_pipeline.kernel.errors import CustviewError, LakeDamaged, LakeError, UnsealFailed, WrongKey
 from custview_pipeline.protection.keyring import Keyring
-from custview_pipeline.protection.wrapped_keys import KeyState, Purpose, wrap_key
+from custview_pipeline.protection.wrapped_keys import Purpose
 
 FRAME = pl.DataFrame(
     {
@@ -37,19 +39,10 @@ def path(tmp_path, keyring):
     return path
 
 
-def rotated(directory, *, keep_former):
-    """Return the keyring with version 2 of the index key, as a rotation would leave it; nothing is stored."""
-
-    class OnceRotated(KeyDirectory):
-        def read(self):
-            keys = super().read()
-            first = keys.purposes[Purpose.INDEX][0].model_copy(update={"state": KeyState.FORMER})
-            wrapped = wrap_key(FileKeyProvider(directory).root_key(), bytes(range(32)), Purpose.INDEX, 2)
-            second = first.model_copy(update={"version": 2, "state": KeyState.CURRENT, "wrapped": wrapped})
-            versions = (first, second) if keep_former else (second,)
-            return keys.model_copy(update={"purposes": keys.purposes | {Purpose.INDEX: versions}})
-
-    return Keyring.open(FileKeyProvider(directory), OnceRotated(directory))
+def copied(directory, place):
+    """Return the keyring of a copy of the key directory."""
+    shutil.copytree(directory, place)
+    return Keyring.open(FileKeyProvider(place), KeyDirectory(place))
 
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME.head(0), FRAME.select("given_token")], ids=["rows", "no rows", "one column"])
@@ -94,14 +87,19 @@ def test_another_keyring_does_not_open_it(path, tmp_path):
         read_encrypted(path, other)
 
 
-def test_old_and_new_files_are_readable_while_the_index_key_rotates(path, directory):
+def test_old_and_new_files_are_readable_while_the_index_key_rotates(path, directory, tmp_path):
     newer = path.with_name("segment-2.parquet")
-    write_encrypted(FRAME, newer, rotated(directory, keep_former=True))
+    rotated = copied(directory, tmp_path / "rotated")
+    rotated.add(Purpose.INDEX)
+    rotated.promote(Purpose.INDEX)
+    write_encrypted(FRAME, newer, rotated)
+    read_meanwhile = read_encrypted(path, rotated)
+    rotated.retire(Purpose.INDEX, 1)
 
-    assert read_encrypted(path, rotated(directory, keep_former=True)).equals(FRAME)
-    assert read_encrypted(newer, rotated(directory, keep_former=False)).equals(FRAME)
+    assert read_meanwhile.equals(FRAME)
+    assert read_encrypted(newer, rotated).equals(FRAME)
     with pytest.raises(WrongKey, match="no version 1 of the index key"):
-        read_encrypted(path, rotated(directory, keep_former=False))
+        read_encrypted(path, rotated)
 
 
 def test_a_file_under_another_name_is_refused(path, keyring):

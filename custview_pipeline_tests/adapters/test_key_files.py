@@ -10,14 +10,13 @@ import platformdirs
 import pytest
 
 from custview_pipeline.adapters.key_files import (
-    EnvironmentKeyProvider,
     FileKeyProvider,
     KeyDirectory,
     is_key_beside_lake,
     key_directory,
-    key_provider,
+    refuse_keys_in_lake,
 )
-from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
+from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid, WrongKey
 from custview_pipeline.protection.keyring import Keyring
 
 
@@ -28,7 +27,7 @@ def directory(tmp_path):
 
 @pytest.fixture
 def root_file(directory):
-    FileKeyProvider(directory).root_key()
+    FileKeyProvider(directory).root_keys()[0]
     return directory / "root.key"
 
 
@@ -46,10 +45,10 @@ def everything(keyring):
 
 
 def test_the_first_use_makes_a_key_that_only_its_owner_can_read(directory):
-    key = FileKeyProvider(directory).root_key()
+    key = FileKeyProvider(directory).root_keys()[0]
 
     assert len(key) == 32
-    assert FileKeyProvider(directory).root_key() == key
+    assert FileKeyProvider(directory).root_keys()[0] == key
     assert mode(directory) == 0o700
     assert mode(directory / "root.key") == 0o600
     assert [path.name for path in directory.iterdir()] == ["root.key"]
@@ -87,7 +86,7 @@ def test_the_key_of_a_process_that_was_first_is_kept(directory, root_file, monke
     exists = Path.exists
     monkeypatch.setattr(Path, "exists", lambda path: path != root_file and exists(path))
 
-    FileKeyProvider(directory).root_key()
+    FileKeyProvider(directory).root_keys()[0]
 
     assert root_file.read_bytes() == key
     assert [path.name for path in directory.iterdir()] == ["root.key"]
@@ -108,7 +107,7 @@ def test_a_directory_that_others_can_write_to_is_refused(directory):
     directory.chmod(0o770)
 
     with pytest.raises(KeyUnavailable, match="chmod 700"):
-        FileKeyProvider(directory).root_key()
+        FileKeyProvider(directory).root_keys()[0]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ def test_a_file_that_holds_no_root_key_is_refused_without_being_quoted(directory
     root_file.write_bytes(content)
 
     with pytest.raises(KeyUnavailable, match=r"root\.key: not a root key: it must hold 32 bytes as base64") as refusal:
-        FileKeyProvider(directory).root_key()
+        FileKeyProvider(directory).root_keys()[0]
 
     assert "\n" not in str(refusal.value)
     assert refusal.value.__cause__ is None
@@ -128,7 +127,7 @@ def test_a_directory_in_place_of_the_key_is_refused(directory):
     (directory / "root.key").mkdir(parents=True)
 
     with pytest.raises(KeyUnavailable, match=r"root\.key: cannot be read"):
-        FileKeyProvider(directory).root_key()
+        FileKeyProvider(directory).root_keys()[0]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -136,14 +135,14 @@ def test_an_unreadable_key_is_refused(directory, root_file):
     root_file.chmod(0)
 
     with pytest.raises(KeyUnavailable, match=r"root\.key: cannot be read"):
-        FileKeyProvider(directory).root_key()
+        FileKeyProvider(directory).root_keys()[0]
 
 
 def test_a_file_in_place_of_the_directory_is_refused(directory):
     directory.write_text("")
 
     with pytest.raises(KeyUnavailable, match="cannot be the key directory"):
-        FileKeyProvider(directory).root_key()
+        FileKeyProvider(directory).root_keys()[0]
 
 
 def test_a_lost_root_key_is_not_replaced_while_wrapped_keys_need_it(directory):
@@ -163,7 +162,7 @@ def test_a_file_system_without_links_says_what_to_do(directory, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
 
     with pytest.raises(KeyUnavailable, match=r"Operation not permitted.*CUSTVIEW_KEYS"):
-        FileKeyProvider(directory).root_key()
+        FileKeyProvider(directory).root_keys()[0]
 
     assert not list(directory.iterdir())
 
@@ -189,33 +188,83 @@ def test_a_change_that_fails_leaves_the_keyring_as_it_was(directory):
     assert (directory / "keyring.json").read_bytes() == before
 
 
-def test_the_environment_gives_the_root_key(monkeypatch):
-    monkeypatch.setenv("CUSTVIEW_ROOT_KEY", base64.b64encode(bytes(range(32))).decode())
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["root.key", "keyring.json", "."])
+def test_what_belongs_to_another_user_is_refused(directory, name):
+    open_keyring(directory)
+    os.chown(directory / name, 12345, -1)
 
-    assert EnvironmentKeyProvider().root_key() == bytes(range(32))
-    assert EnvironmentKeyProvider().describe() == "environment variable CUSTVIEW_ROOT_KEY"
-
-
-@pytest.mark.parametrize("value", [None, "", "c2hvcnQ=", "nö base64"])
-def test_an_environment_without_a_root_key_is_refused(monkeypatch, value):
-    monkeypatch.delenv("CUSTVIEW_ROOT_KEY", raising=False)
-    if value is not None:
-        monkeypatch.setenv("CUSTVIEW_ROOT_KEY", value)
-
-    with pytest.raises(KeyUnavailable, match=r"^CUSTVIEW_ROOT_KEY: not .*32") as refusal:
-        EnvironmentKeyProvider().root_key()
-
-    assert not value or value not in str(refusal.value)
+    with pytest.raises(KeyUnavailable, match="belongs to another user"):
+        open_keyring(directory)
 
 
-def test_settings_choose_the_provider(directory, monkeypatch):
-    monkeypatch.delenv("CUSTVIEW_KEY_PROVIDER", raising=False)
-    assert isinstance(key_provider(directory), FileKeyProvider)
-    monkeypatch.setenv("CUSTVIEW_KEY_PROVIDER", "environment")
-    assert isinstance(key_provider(directory), EnvironmentKeyProvider)
-    monkeypatch.setenv("CUSTVIEW_KEY_PROVIDER", "cloud")
-    with pytest.raises(KeyUnavailable, match="must be file or environment"):
-        key_provider(directory)
+def test_a_directory_below_one_that_everybody_can_write_to_is_refused(tmp_path):
+    above = tmp_path / "shared"
+    above.mkdir()
+    above.chmod(0o777)
+    with pytest.raises(KeyUnavailable, match=r"everybody can write to .*shared"):
+        FileKeyProvider(above / "keys").root_keys()
+
+    above.chmod(0o1777)  # as /tmp is: there nobody replaces what is another's
+    assert FileKeyProvider(above / "keys").root_keys()
+
+
+def test_where_nothing_changes_nothing_is_written(directory):
+    keyring = open_keyring(directory)
+    before = (directory / "keyring.json").stat()
+    keyring.destroy_shards({1: 1})
+    KeyDirectory(directory).update(lambda stored: stored)
+
+    assert (directory / "keyring.json").stat().st_ino == before.st_ino
+
+
+def test_the_next_root_key_is_beside_the_one_in_use_until_it_is_settled(directory):
+    provider = FileKeyProvider(directory)
+    (key,) = provider.root_keys()
+    next_key = provider.next_root_key()
+
+    assert next_key != key
+    assert provider.next_root_key() == next_key
+    assert provider.root_keys() == [key, next_key]
+    assert mode(directory / "root.key.next") == 0o600
+    provider.settle(next_key)
+    provider.settle(next_key)
+    assert provider.root_keys() == [next_key]
+    assert [path.name for path in directory.iterdir()] == ["root.key"]
+
+
+def test_a_next_root_key_that_is_not_in_use_goes_when_the_other_is_settled(directory):
+    provider = FileKeyProvider(directory)
+    (key,) = provider.root_keys()
+    provider.next_root_key()
+    provider.settle(key)
+
+    assert provider.root_keys() == [key]
+
+
+def test_a_root_key_is_rotated_and_the_former_one_opens_nothing_any_more(directory):
+    keyring = open_keyring(directory)
+    former = (directory / "root.key").read_bytes()
+    keyring.rotate_root()
+    rotated = open_keyring(directory)
+
+    assert everything(rotated) == everything(keyring)
+    assert (directory / "root.key").read_bytes() != former
+    assert sorted(path.name for path in directory.iterdir()) == ["keyring.json", "keyring.lock", "root.key"]
+    (directory / "root.key").write_bytes(former)
+    with pytest.raises(WrongKey):
+        open_keyring(directory)
+
+
+def test_a_backed_up_root_key_never_replaces_another(directory):
+    provider = FileKeyProvider(directory)
+    provider.put_back(bytes(32))
+    provider.put_back(bytes(32))
+
+    assert provider.root_keys() == [bytes(32)]
+    with pytest.raises(KeyUnavailable, match="another root key is there"):
+        provider.put_back(bytes(range(32)))
+    assert provider.root_keys() == [bytes(32)]
 
 
 def test_keys_are_in_the_users_configuration_unless_settings_say_otherwise(tmp_path, monkeypatch):
@@ -246,3 +295,28 @@ def test_a_link_does_not_hide_that_keys_are_beside_the_lake(tmp_path):
     (tmp_path / "elsewhere").symlink_to(tmp_path / "project" / "keys")
 
     assert is_key_beside_lake(tmp_path / "elsewhere", tmp_path / "project" / "lake")
+
+
+@pytest.mark.parametrize("place", ["lake", "lake/keys", "lake/deep/keys"])
+def test_keys_inside_the_lake_are_refused(tmp_path, place):
+    with pytest.raises(ProjectInvalid, match="inside the lake"):
+        refuse_keys_in_lake(tmp_path / place, tmp_path / "lake")
+    refuse_keys_in_lake(tmp_path / "lake-keys", tmp_path / "lake")
+
+
+@pytest.mark.parametrize("linked", ["keys", "keys/root.key"])
+def test_links_into_the_lake_are_refused(tmp_path, linked):
+    (tmp_path / "lake" / "place").mkdir(parents=True)
+    (tmp_path / linked).parent.mkdir(exist_ok=True)
+    (tmp_path / linked).symlink_to(tmp_path / "lake" / "place")
+
+    with pytest.raises(ProjectInvalid, match="inside the lake"):
+        refuse_keys_in_lake(tmp_path / "keys", tmp_path / "lake")
+
+
+def test_a_lake_that_is_a_link_is_looked_through(tmp_path):
+    (tmp_path / "volume" / "keys").mkdir(parents=True)
+    (tmp_path / "lake").symlink_to(tmp_path / "volume")
+
+    with pytest.raises(ProjectInvalid, match="inside the lake"):
+        refuse_keys_in_lake(tmp_path / "volume" / "keys", tmp_path / "lake")

@@ -27,7 +27,24 @@ def test_its_rulebook_states_the_defaults(tmp_path):
     assert rulebook.survivorship.default == Rulebook().survivorship.default
 
 
-@pytest.mark.parametrize("existing", ["custview.yaml", "rulebook.yaml", "data/crm/crm.csv"])
+def test_nobody_may_see_values_until_somebody_writes_a_name_where_the_file_says(tmp_path):
+    write_project(tmp_path)
+    assert load_project(tmp_path).access.users == {}
+
+    file = tmp_path / "access.yaml"
+    text = "".join(line.removeprefix("#") for line in file.read_text().splitlines(keepends=True) if not _is_prose(line))
+    file.write_text(text)
+    policy = load_project(tmp_path).access
+
+    assert policy.users == {"ada": ("data_steward",), "bob": ("support",)}
+    assert policy.roles["support"].level_of("birth_date") is None
+
+
+def _is_prose(line):
+    return line.startswith("# ") and line[2] != " "
+
+
+@pytest.mark.parametrize("existing", ["custview.yaml", "rulebook.yaml", "access.yaml", "data/crm/crm.csv"])
 def test_what_is_there_is_never_overwritten(tmp_path, existing):
     (tmp_path / existing).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / existing).write_text("mine")

@@ -6,7 +6,7 @@ import pytest
 
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.kernel import settings
-from custview_pipeline.kernel.errors import KeyUnavailable
+from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 
 LAKE = Path("nowhere")  # no lake yet: then keys may be made
 
@@ -49,3 +49,31 @@ def test_where_there_is_a_lake_no_keys_are_made_anew(tmp_path, keys):
         open_keyring("mine", tmp_path / "lake")
 
     assert not keys.exists()
+
+
+@pytest.mark.parametrize("place", ["lake", "lake/keys"])
+def test_keys_inside_the_lake_are_refused_and_none_are_made_there(tmp_path, monkeypatch, place):
+    monkeypatch.setenv(settings.KEYS, str(tmp_path / place))
+
+    with pytest.raises(ProjectInvalid, match=r"inside the lake .* name another place in CUSTVIEW_KEYS"):
+        open_keyring("mine", tmp_path / "lake")
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_root_key_that_a_link_takes_out_of_the_lake_is_refused(tmp_path, keys):
+    open_keyring("mine", tmp_path / "lake")
+    (tmp_path / "lake").mkdir()
+    (keys / "root.key").rename(tmp_path / "lake" / "root.key")
+    (keys / "root.key").symlink_to(tmp_path / "lake" / "root.key")
+
+    with pytest.raises(ProjectInvalid, match="inside the lake"):
+        open_keyring("mine", tmp_path / "lake")
+
+
+def test_a_rotation_that_was_killed_is_settled_where_a_project_opens_its_keys(keys):
+    first = open_keyring("mine", LAKE)
+    (keys / "root.key.next").write_bytes((keys / "root.key").read_bytes())
+    (keys / "root.key.next").chmod(0o600)
+
+    assert open_keyring("mine", LAKE).check_value() == first.check_value()
+    assert not (keys / "root.key.next").exists()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from custview_pipeline_tests.permissions import allow
 from custview_pipeline_tests.worlds import SourceSpec, World, make_world, people
 
 
@@ -13,6 +14,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = make_world(tmp_path_factory.mktemp("cli"), SourceSpec("crm"), SourceSpec("shop", file_format="jsonl"))
     world.deliver("crm", [*people(30, of="crm"), {**people(1, of="crm", first=30)[0], "name": None}])
     world.deliver("shop", people(20, of="shop", first=10))
+    allow(world)
     outcome = world.refresh()
     assert outcome.code == 0, outcome
     (world.root / "first_run.json").write_text(json.dumps(outcome._asdict()), encoding="utf-8")

@@ -9,12 +9,14 @@ import typer
 from typer.testing import CliRunner
 
 from custview_pipeline.adapters.project_directory import load_project
-from custview_pipeline.cli import quarantine
 from custview_pipeline.cli.app import app
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 
-QUARANTINE = [command.name or command.callback.__name__ for command in quarantine.app.registered_commands]
+GROUPS = {
+    group.name: [command.name or command.callback.__name__ for command in group.typer_instance.registered_commands]
+    for group in app.registered_groups
+}
 
 
 def invoke(*arguments, **environment):
@@ -22,18 +24,21 @@ def invoke(*arguments, **environment):
 
 
 def test_the_commands_are_these():
-    assert COMMANDS == ["demo", "init", "validate", "run", "up", "show", "export", "dictionary"]
-    assert list(typer.main.get_command(app).commands) == [*COMMANDS, "quarantine"]
-    assert QUARANTINE == ["list", "show", "release"]
+    assert {"demo", "init", "validate", "run", "up", "show", "reveal", "export", "dictionary"} <= set(COMMANDS)
+    assert list(typer.main.get_command(app).commands) == [*COMMANDS, *GROUPS]
+    assert GROUPS["quarantine"] == ["list", "show", "release"]
+    assert GROUPS["access"] == ["verify", "log", "check"]
 
 
 def test_the_help_names_every_command_and_the_exit_codes():
     said = invoke("--help").output
-    assert all(re.search(rf"^. {command} ", said, re.MULTILINE) for command in COMMANDS)
+    assert all(re.search(rf"^. {command} ", said, re.MULTILINE) for command in [*COMMANDS, *GROUPS])
     assert "Exit codes: 0 good; 1 the run failed or a blocking check failed; 2" in said
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "quarantine", *(f"quarantine {command}" for command in QUARANTINE)])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, *GROUPS, *(f"{group} {command}" for group, commands in GROUPS.items() for command in commands)]
+)
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_the_help_of_a_command_has_an_example(command, flag):
     result = invoke(*command.split(), flag)
@@ -42,12 +47,11 @@ def test_the_help_of_a_command_has_an_example(command, flag):
 
 
 def test_the_examples_use_options_that_exist():
-    groups = [typer.main.get_command(each) for each in (app, quarantine.app)]
-    known = {
-        option for group in groups for command in group.commands.values() for param in command.params for option in param.opts
-    }
-    for command in (*app.registered_commands, *quarantine.app.registered_commands):
-        assert set(re.findall(r"(?<= )--[a-z]+", command.epilog or "")) <= known
+    for each in (app, *(group.typer_instance for group in app.registered_groups)):
+        for command in typer.main.get_group(each).commands.values():
+            known = {option for parameter in command.params for option in parameter.opts}
+            if not hasattr(command, "commands"):
+                assert set(re.findall(r"(?<= )--[a-z-]+", command.epilog or "")) <= known, command.name
 
 
 def test_the_version_is_that_of_the_package():
@@ -85,7 +89,7 @@ def test_init_drafts_a_contract_from_a_file_that_stays_where_it_is(tmp_path):
     assert "stays where it is, the contract refers to it" in result.output
     assert "what names no country is read as of US" in result.output
     assert sorted(path.name for path in (tmp_path / "mine").rglob("*.*")) == [
-        "customers.odcs.yaml", "custview.yaml", "rulebook.yaml",
+        "access.yaml", "customers.odcs.yaml", "custview.yaml", "rulebook.yaml",
     ]  # fmt: skip
     run = invoke("run", "--project", tmp_path / "mine", CUSTVIEW_KEYS=str(tmp_path / "keys"))
     assert run.exit_code == 0, run.output

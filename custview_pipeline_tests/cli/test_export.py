@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from custview_pipeline_tests.permissions import access_log
 from custview_pipeline_tests.worlds import SourceSpec, make_world
 
 HEADERS = {
@@ -54,16 +55,30 @@ def test_golden_records_are_masked(world, tmp_path, cuid):
     assert (row["country"], row["consent"]) == ("US", "granted")
 
 
-def test_golden_records_are_whole_with_a_reason_which_is_logged(world, tmp_path, cuid):
-    frame = exported(world, tmp_path, "golden", "parquet", "--reveal", "--reason", "campaign 7")
-    assert frame.filter(pl.col("cuid") == cuid)["email"].item() == EMAIL
-    assert "campaign 7" in (world.lake / "access_log.jsonl").read_text().splitlines()[-1]
+def test_golden_records_are_whole_where_the_role_sees_them_so_with_a_reason_which_is_logged(world, tmp_path, cuid):
+    frame = exported(world, tmp_path, "golden", "parquet", "--reveal", "--as", "ada", "--reason", "campaign 7")
+    (row,) = frame.filter(pl.col("cuid") == cuid).iter_rows(named=True)
+    assert row["email"] == EMAIL
+    assert row["birth_date"].endswith("-**-**")
+    entry = access_log(world)[-1]
+    assert (entry["who"], entry["what"], entry["reason"]) == ("ada", "export golden", "campaign 7")
+
+
+def test_a_role_that_may_not_export_writes_no_file(world, tmp_path):
+    path = tmp_path / "golden.csv"
+    said = ("--reveal", "--as", "bob", "--purpose", "complaint", "--reason", "campaign 8")
+    outcome = world.run("export", "golden", "--project", world.directory, "-o", path, *said)
+    assert outcome.code == 1
+    assert "it takes roles.support.may_export: true in " in outcome.err
+    assert not path.exists()
+    entry = access_log(world)[-1]
+    assert (entry["who"], entry["outcome"], entry["roles"], entry["purpose"]) == ("bob", "denied", ["support"], "complaint")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["golden", "--reveal"], 2, "error --reveal needs --reason TEXT"),
+        (["golden", "--reveal"], 2, "error revealing needs --reason TEXT"),
         (["crosswalk", "--reveal", "--reason", "x"], 2, "error --reveal is for golden records; crosswalk holds no sealed value"),
         (["customers"], 2, "Invalid value"),
         (["crosswalk", "--format", "xlsx"], 2, "Invalid value"),

@@ -1,10 +1,10 @@
 """``custview quarantine``: refused rows listed, shown masked, released after the contract was mended."""
 
-import json
 import re
 
 import pytest
 
+from custview_pipeline_tests.permissions import AS_ADA, access_log, allow
 from custview_pipeline_tests.worlds import SourceSpec, make_world, people
 
 NO_NAME = "completeness__full_name__required"
@@ -18,6 +18,7 @@ def world(tmp_path_factory):
     first, second, third, *rest = people(20, of="crm")
     world.deliver("crm", [first | {"name": None}, second | {"name": None, "job": ODD}, third | {"ref": None}, *rest])
     world.deliver("shop", people(5, of="shop"))
+    allow(world)
     outcome = world.refresh()
     assert outcome.code == 0, outcome
     return world
@@ -29,11 +30,6 @@ def quarantine(world, *arguments):
 
 def ids_of(world, reason=NO_NAME):
     return re.findall(rf"^([0-9a-f]{{16}}) .*{reason}", quarantine(world, "list").out, re.MULTILINE)
-
-
-def log(world):
-    file = world.lake / "access_log.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def test_the_list_counts_rows_by_source_and_reason_and_names_ids(world):
@@ -64,12 +60,20 @@ def test_a_row_is_shown_masked(world):
 def test_revealing_a_row_needs_a_reason_is_logged_first_and_writes_out_what_a_terminal_would_act_on(world):
     number = ids_of(world)[0]
     outcome = quarantine(world, "show", number, "--reveal")
-    assert (outcome.code, outcome.err) == (2, "error --reveal needs --reason TEXT\n")
-    before = len(log(world))
-    shown = [quarantine(world, "show", each, "--reveal", "--reason", "to mend it").out for each in ids_of(world)]
-    assert [entry["what"] for entry in log(world)[before:]] == [f"quarantine show {each}" for each in ids_of(world)]
+    assert (outcome.code, outcome.err) == (2, "error revealing needs --reason TEXT\n")
+    before = len(access_log(world))
+    shown = [quarantine(world, "show", each, "--reveal", *AS_ADA).out for each in ids_of(world)]
+    assert [entry["what"] for entry in access_log(world)[before:]] == [f"quarantine show {each}" for each in ids_of(world)]
     assert any("[bold]Odd\\u202e\\u001b[31m\\u000a" in out for out in shown)
     assert not any(character in out for out in shown for character in "\x1b\u202e")
+
+
+def test_a_role_without_refused_rows_sees_none(world):
+    said = ("--reveal", "--as", "bob", "--purpose", "complaint", "--reason", "to mend it")
+    outcome = quarantine(world, "show", ids_of(world)[0], *said)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "it takes roles.support.may_see_refused_rows: true in " in outcome.err
+    assert access_log(world)[-1]["outcome"] == "denied"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``custview show``: one customer, masked; whole only with a reason, which is logged."""
+"""``custview show``: one customer, masked; in full only what the policy allows, with a reason, which is logged."""
 
 import json
 import re
@@ -7,14 +7,11 @@ import polars as pl
 import pytest
 
 from custview_pipeline.cli.pages import why_won
+from custview_pipeline.cli.permission import os_user
 from custview_pipeline.kernel.identifiers import group_cuid
+from custview_pipeline_tests.permissions import AS_ADA, access_log
 
 EMAIL = "paula.abernathy10@example.org"  # person 10 of worlds.people
-
-
-def log(world):
-    file = world.lake / "access_log.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def value_of(out, attribute):
@@ -38,38 +35,43 @@ def test_an_id_is_understood_as_people_type_it(world, cuid, typed):
 
 @pytest.mark.parametrize("arguments", [[], ["--reason", "  "]])
 def test_revealing_needs_a_reason(world, cuid, arguments):
-    before = log(world)
-    outcome = world.run("show", cuid, "--project", world.directory, "--reveal", *arguments)
+    before = access_log(world)
+    outcome = world.run("show", cuid, "--project", world.directory, "--reveal", "--as", "ada", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "error --reveal needs --reason TEXT\n"
-    assert log(world) == before
+    assert outcome.err == "error revealing needs --reason TEXT\n"
+    assert access_log(world) == before
 
 
-def test_revealing_shows_the_values_and_is_logged_first(world, cuid):
-    before = len(log(world))
-    outcome = world.run("show", cuid, "--project", world.directory, "--reveal", "--reason", "asked by the customer")
-    assert outcome.code == 0
+def test_revealing_shows_what_the_role_sees_in_full_and_is_logged_first(world, cuid):
+    before = len(access_log(world))
+    outcome = world.run("show", cuid, "--project", world.directory, "--reveal", *AS_ADA)
+    assert outcome.code == 0, outcome
     assert EMAIL in value_of(outcome.out, "email")
-    entries = log(world)
+    assert re.search(r"\d{4}-\*\*-\*\*", value_of(outcome.out, "birth_date"))
+    entries = access_log(world)
     assert len(entries) == before + 1
-    assert entries[-1]["reason"] == "asked by the customer"
-    assert cuid in entries[-1]["what"]
+    said = {name: entries[-1][name] for name in ("who", "os_user", "roles", "purpose", "what", "reason", "outcome")}
+    assert said == {
+        "who": "ada",
+        "os_user": os_user(),
+        "roles": ["steward"],
+        "purpose": "data_quality",
+        "what": f"show {cuid}",
+        "reason": "asked by the customer",
+        "outcome": "granted",
+    }
+    assert "email" in entries[-1]["fields"]
+    assert "birth_date" not in entries[-1]["fields"]
     assert EMAIL not in json.dumps(entries)
 
 
-def test_what_cannot_be_logged_is_not_revealed(world, cuid):
-    file = world.lake / "access_log.jsonl"
-    kept = file.read_bytes() if file.exists() else None
-    file.write_text("not a log\n")
-    try:
-        outcome = world.run("show", cuid, "--project", world.directory, "--reveal", "--reason", "why not")
-    finally:
-        file.unlink()
-        if kept is not None:
-            file.write_bytes(kept)
-    assert outcome.code == 1
-    assert outcome.out == ""
-    assert "nothing is revealed" in outcome.err
+def test_whoever_has_no_role_is_told_where_to_write_one_and_logged(world, cuid):
+    outcome = world.run("show", cuid, "--project", world.directory, "--reveal", "--as", "eve", "--reason", "curious")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("error 'eve' has no role: name them under users in ")
+    assert "access.yaml" in outcome.err
+    entry = access_log(world)[-1]
+    assert (entry["who"], entry["outcome"], entry["roles"], entry["reason"]) == ("eve", "denied", [], "curious")
 
 
 @pytest.mark.parametrize(

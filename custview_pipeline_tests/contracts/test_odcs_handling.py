@@ -76,6 +76,21 @@ def test_freshness_limits_the_age_of_records(written, hours):
     assert contract((line, f"{line}  - {{property: freshness, value: {written}}}\n")).record_age_hours == hours
 
 
+@pytest.mark.parametrize(("written", "refuses"), [("refuse", True), ("report", False), (None, True)])
+def test_a_contract_says_what_becomes_of_erased_records_that_are_delivered_again(written, refuses):
+    said = "" if written is None else f"  - {{property: on_erased, value: {written}}}\n"
+    assert contract((LAST, LAST + said)).refuses_erased is refuses
+
+
+def test_an_unknown_word_for_erased_records_is_told_with_its_line():
+    written = changed((LAST, f"{LAST}  - {{property: on_erased, value: refused}}\n"))
+    with pytest.raises(ProjectInvalid) as refused_:
+        parse_contract(written, file=FILE)
+    assert str(refused_.value) == (
+        f"{FILE}:{line_of('{property: on_erased', written)}: 'on_erased' should be refuse or report; did you mean 'refuse'?"
+    )
+
+
 def test_a_source_says_its_channel():
     assert contract((LAST, f"{LAST}  - {{property: channel, value: call_centre}}\n")).channel == "call_centre"
 

@@ -29,7 +29,7 @@ def test_norway_is_a_country_and_not_false():
     [
         ("", "custview.yaml:1: the key 'name' is missing"),
         ("name: a\nlakes: b\n", "custview.yaml:2: unknown key 'lakes'; did you mean 'lake'?"),
-        ("name: a\nzzz: b\n", "custview.yaml:2: unknown key 'zzz'; known are name, contracts, rulebook, lake, region"),
+        ("name: a\nzzz: b\n", "custview.yaml:2: unknown key 'zzz'; known are name, contracts, rulebook, access, lake, region"),
         ("name: a/b\n", "custview.yaml:1: 'name'"),
         ("name: 12\n", "custview.yaml:1: 'name': should be a valid string"),
         (

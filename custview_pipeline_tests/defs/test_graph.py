@@ -11,7 +11,7 @@ from custview_pipeline.audit.integrity import PROMISES
 from custview_pipeline.contracts.odcs_quality import DIMENSIONS
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.definitions import build_definitions
-from custview_pipeline.defs.intake import REFUSED_SHARE
+from custview_pipeline.defs.intake import ERASED_BEFORE, REFUSED_SHARE
 from custview_pipeline.defs.jobs import DOWNSTREAM
 from custview_pipeline.validation.rules import rules_of
 
@@ -125,7 +125,7 @@ def test_checks_are_the_rules_of_the_contracts_the_gates_and_the_promises(checks
     of_sources = [
         (f"{contract.source_system}_validation", name)
         for contract in project.contracts
-        for name in (*(rule.name for rule in rules_of(contract)), REFUSED_SHARE)
+        for name in (*(rule.name for rule in rules_of(contract)), REFUSED_SHARE, ERASED_BEFORE)
     ]
     assert checks == sorted([*of_sources, *(("quality_scores", promise) for promise in PROMISES)])
 

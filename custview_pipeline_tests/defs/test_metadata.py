@@ -1,27 +1,36 @@
 """What Dagster is told of tables, sources and reports."""
 
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
 
 import dagster as dg
+import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.defs.declared_names import Declared
 from custview_pipeline.defs.intake import admission_of, files_of, validation_metadata
 from custview_pipeline.defs.metadata import (
     PLATFORM_TEAM,
+    Rows,
     column_schema,
-    counted_table,
+    counted,
     counts,
     owners_of,
     source_schema,
     table_spec,
     tag_value,
+    told,
 )
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.flows.deliver import Delivery
+from custview_pipeline.kernel.errors import PlaintextLeak
 from custview_pipeline.kernel.ports import Unwatched
+from custview_pipeline.standardisation.field_standards import DIMENSIONS as STANDARDS
+from custview_pipeline.validation.rules import rules_of
 from custview_pipeline_tests.contracts.written_contracts import contract
 
 
@@ -37,9 +46,7 @@ class Report:
 
 
 def test_of_a_report_numbers_and_flags_are_told_and_nothing_else():
-    told = counts(Report())
-    assert {name: value.value for name, value in told.items()} == {"row_count": 3, "share": 0.5, "is_unchanged": True}
-    assert isinstance(told["is_unchanged"], dg.BoolMetadataValue)
+    assert told(counts(Report())) == {"row_count": 3, "share": 0.5, "is_unchanged": True}
 
 
 def test_what_is_no_report_is_refused():
@@ -47,9 +54,78 @@ def test_what_is_no_report_is_refused():
         counts("a string")
 
 
+NAMES: Final = Declared.by(contract())
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (True, True),
+        (0, 0),
+        (0.5, 0.5),
+        ("crosswalk", "crosswalk"),
+        ("email", "email"),
+        (contract().source_system, contract().source_system),
+        (contract().path_pattern, contract().path_pattern),
+        (("record_id", "version"), "record_id, version"),
+        (source_schema(contract()), source_schema(contract())),
+    ],
+    ids=["flag", "count", "share", "table", "attribute", "source system", "files", "names", "columns"],
+)
+def test_counts_flags_and_declared_names_are_told(value, shown):
+    assert told({"what": value}, NAMES) == {"what": shown}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Wilhelmina",
+        "",
+        "crosswalk ",
+        ("record_id", "Wilhelmina"),
+        Rows({"name": "string"}, [("Wilhelmina",)]),
+        Rows({"rule": "string", "rows": "int"}, [("completeness__email__required", 2), ("Wilhelmina", 1)]),
+        ["crosswalk"],
+        {"name": "Wilhelmina"},
+        b"Wilhelmina",
+        date(1931, 7, 19),
+        None,
+        dg.MetadataValue.text("Wilhelmina"),
+        dg.MetadataValue.md("Wilhelmina"),
+        pl.DataFrame({"name": ["Wilhelmina"]}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_anything_else_is_refused_and_not_quoted(value):
+    with pytest.raises(PlaintextLeak, match="metadata 'what'") as refused:
+        told({"what": value}, NAMES)
+    assert "Wilhelmina" not in str(refused.value)
+
+
+@given(st.text())
+def test_no_text_that_nobody_declared_is_told(text):
+    assume(text not in NAMES)
+    with pytest.raises(PlaintextLeak):
+        told({"what": text}, NAMES)
+
+
 def test_counts_by_name_are_a_table():
-    table = counted_table({"completeness__email__required": 2}, what="rule")
-    assert [record.data for record in table.records] == [{"rule": "completeness__email__required", "rows": 2}]
+    name = rules_of(contract())[0].name
+    table = told({"refused": counted({name: 2}, what="rule")}, NAMES)["refused"]
+    assert [record.data for record in table.records] == [{"rule": name, "rows": 2}]
+
+
+def test_every_rule_and_standard_that_may_refuse_a_row_is_a_declared_name():
+    rules = [rule.name for rule in rules_of(contract())]
+    standards = [f"{dimension}__phone__{standard}" for standard, dimension in STANDARDS.items()]
+    assert all(name in NAMES for name in [*rules, *standards])
+
+
+def test_a_source_whose_contract_is_gone_may_be_named_and_no_text_beside_it():
+    assert "old_shop" not in NAMES
+    former = NAMES.and_former(["old_shop", "Wilhelmina Quenneville", "a@b.org", ""])
+    assert "old_shop" in former
+    assert not any(text in former for text in ("Wilhelmina Quenneville", "a@b.org", ""))
 
 
 @pytest.mark.parametrize("table", sorted(CONTRACTS))
@@ -106,12 +182,14 @@ def test_a_contract_written_by_people_still_loads():
 
 
 def test_scores_of_a_delivery_are_numbers_by_dimension():
-    report = Delivery("crm", refused_count=2, warned_count=3, reasons={"completeness__email__required": 2})
-    shown = validation_metadata(report, {"completeness": 0.9, "conformity": 1.0})
-    assert {name: value.value for name, value in shown.items() if name != "refused"} == {
+    reasons = {rule.name: 2 for rule in rules_of(contract())[:1]}
+    report = Delivery("shop", refused_count=2, warned_count=3, reasons=reasons)
+    shown = validation_metadata(report, {"completeness": 0.9, "conformity": 1.0}, contract())
+    assert {name: value for name, value in shown.items() if name != "refused"} == {
         "refused_count": 2,
         "warned_count": 3,
         "completeness": 0.9,
         "conformity": 1.0,
     }
-    assert isinstance(shown["conformity"], dg.FloatMetadataValue)
+    assert isinstance(shown["conformity"], float)
+    assert [record.data["rule"] for record in shown["refused"].records] == list(reasons)

@@ -2,17 +2,23 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.flows.airlock import RECORD_PLACE
+from custview_pipeline.flows.current import current_records
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
+from custview_pipeline.flows.renewal import Renewal
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.keyring import Keyring
+from custview_pipeline.protection.vault import Rows, Sealed
 
 HEADERS = ("source_key", "full_name", "email")
 
@@ -49,8 +55,8 @@ class Desk:
         """Take in what the file holds."""
         self.runs += 1
         files = SourceFiles(self.root, self.contract)
-        keys = self.keyring.airlock_keys()
         with self.lake.writer() as writer:
+            keys = self.keyring.airlock_keys()
             return deliver(Intake(self.contract, files, "US", keys, 1, f"run-{self.runs}", Unwatched()), writer)
 
     def deliver(self, *rows: dict[str, str | None]) -> Delivery:
@@ -58,10 +64,30 @@ class Desk:
         self.put(*rows)
         return self.take()
 
+    def renewal(self) -> Renewal:
+        """Return what renewing what the lake holds needs."""
+        return Renewal(self.keyring, [self.contract], "US", 1, f"renewal-{self.runs}", Unwatched())
+
     def redefine(self, name: str, **changes) -> None:
         """Change what the contract says of a column."""
         columns = tuple(replace(column, **changes) if column.name == name else column for column in self.contract.columns)
         self.contract = replace(self.contract, columns=columns)
+
+    def tokenised(self, generation: str | None = None) -> list[tuple[int, int]]:
+        """Return record_id, version of the rows of a generation of the match index, sorted; by default of the one in use."""
+        return sorted(self.lake.snapshot().read_index("tokens", generation=generation).select("record_id", "version").rows())
+
+    def current(self) -> list[tuple[int, int]]:
+        """Return record_id, version of the records that are held now, sorted."""
+        return sorted(current_records(self.lake.snapshot()).select("record_id", "version").rows())
+
+    def payloads(self) -> dict[tuple[int, int], dict[str, Any]]:
+        """Return what is sealed of each version of each record, opened."""
+        snapshot = self.lake.snapshot()
+        stored = snapshot.read("protected_records").drop_nulls("payload_sealed")
+        rows = Rows(stored["record_id"], stored["version"])
+        texts = self.keyring.vault().unseal(RECORD_PLACE, rows, Sealed(stored["payload_sealed"], snapshot.materials(*rows)))
+        return {(record, version): json.loads(text) for record, version, text in zip(*rows, texts, strict=True) if text}
 
     def stored_keys(self) -> list[str]:
         """Return the keys of the records that are held now, sorted."""

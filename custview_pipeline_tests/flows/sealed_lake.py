@@ -8,10 +8,11 @@ from typing import Any
 import polars as pl
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
-from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.match_index import Generation, IndexPart
 from custview_pipeline.flows.airlock import RECORD_PLACE
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.vault import Rows
+from custview_pipeline.standardisation.standardise import rule_set_version
 from custview_pipeline_tests.factories import (
     NOW,
     TOKENISER,
@@ -66,9 +67,12 @@ def take_in(lake: DeltaLake, keyring: Keyring, *records: Record, run_id: str = "
     with lake.writer() as writer, writer.commit(run_id) as commit:
         commit.add_keys(pl.DataFrame({"record_id": ids, "version": versions, "material": sealed.materials}))
         commit.append("protected_records", protected_records(*rows))
-        commit.add_index(IndexPart.TOKENS, tokens(texts, ids.to_list()).with_columns(versions.alias("version")))
-        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbours_of(texts))
-        commit.add_index(IndexPart.CLAIMS, index_claims(*(claim for record in records for claim in _claims(record))))
+        made = tokens(texts, ids.to_list()).with_columns(versions.alias("version"))
+        generation = Generation(rule_set_version(), 1).name
+        commit.add_index(IndexPart.TOKENS, made, generation=generation)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbours_of(texts), generation=generation)
+        claims = index_claims(*(claim for record in records for claim in _claims(record)))
+        commit.add_index(IndexPart.CLAIMS, claims, generation=generation)
         if is_delivered:
             commit.append("deliveries", deliveries({"delivered_at": NOW}))
 

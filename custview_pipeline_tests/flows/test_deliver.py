@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from custview_pipeline.adapters.source_files import SourceFiles
@@ -123,6 +124,19 @@ def test_how_a_delivery_is_read_and_judged_has_it_read_again_but_makes_no_versio
     desk.contract = replace(desk.contract, **change)
     found = desk.take()
     assert (found.is_unchanged, found.changed_count, found.unchanged_count) == (False, 0, 5)
+
+
+@pytest.mark.parametrize("is_same_file", [True, False])
+def test_a_record_that_nothing_opens_any_more_is_sealed_anew_from_its_source(desk, is_same_file):
+    desk.deliver(*PEOPLE)
+    sealed, (lost, *_) = desk.payloads(), desk.current()
+    with desk.lake.writer() as writer, writer.commit("lost") as commit:
+        commit.forget_keys(pl.DataFrame([lost], {"record_id": pl.Int64, "version": pl.Int32}, orient="row"))
+    assert lost not in desk.payloads()
+    found = desk.deliver(*PEOPLE, *([] if is_same_file else [row("9")]))
+    assert (found.is_unchanged, found.changed_count, found.unchanged_count) == (False, 1, 4)
+    assert desk.payloads()[lost[0], 2] == sealed[lost]
+    assert desk.take().is_unchanged
 
 
 def test_nothing_stored_is_the_plain_digest_of_the_files(desk):

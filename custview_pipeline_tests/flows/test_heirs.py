@@ -39,4 +39,4 @@ def test_a_customer_that_is_no_more_names_its_living_heir(empty_house, keyring, 
         commit.append(CUID_HISTORY.name, events(*history))
 
     with pytest.raises(UnknownCustomer, match=answer):
-        portray(empty_house.lake.snapshot(), keyring, asked, is_masked=True)
+        portray(empty_house.lake.snapshot(), keyring, asked)

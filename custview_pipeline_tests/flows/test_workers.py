@@ -75,7 +75,7 @@ def readings(count):
 
 @pytest.fixture
 def airlock(keyring):
-    return Airlock(source_contract("crm", "full_name"), "US", keyring.airlock_keys(), "d1", NOW)
+    return Airlock(source_contract("crm", "full_name"), "US", keyring.airlock_keys(), "d1", NOW, ())
 
 
 @pytest.mark.slow

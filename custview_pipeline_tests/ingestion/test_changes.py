@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custview_pipeline.ingestion.changes import KNOWN, SURVEY, RowStatus, find_changes
+from custview_pipeline.ingestion.changes import KNOWN, SURVEY, Returning, RowStatus, find_changes
 from custview_pipeline_tests.factories import known, survey
 
 ONE_KNOWN = known({"record_id": 1, "version": 4, "content_digest": 10})
 ONE_DELETED = known({"record_id": 1, "version": 4, "content_digest": 10, "is_deleted": True})
 
 
-def changes(rows, before=ONE_KNOWN, *, is_snapshot=True, is_redone=False):
-    return find_changes(survey(*rows), before, is_snapshot=is_snapshot, is_redone=is_redone)
+def changes(rows, before=ONE_KNOWN, *, is_snapshot=True, is_redone=False, returning=None):
+    return find_changes(survey(*rows), before, is_snapshot=is_snapshot, is_redone=is_redone, returning=returning)
 
 
 def statuses(found):
@@ -79,6 +79,33 @@ def test_an_extract_of_changes_deletes_nothing():
 )
 def test_new_rules_work_on_rows_with_the_same_content_again(rows, expected):
     assert statuses(changes(rows, is_redone=True)) == expected
+
+
+ERASED = pl.Series([7, 8], dtype=pl.Int64)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(7, 70), (1, 10), (None, 1)],
+        [(7, 70), (7, 70), (1, 10), (None, 1)],
+        [(7, 70), (7, 71), (8, 80), (1, 10), (None, 1)],
+    ],
+    ids=["once", "repeated", "conflicting"],
+)
+def test_rows_of_erased_records_are_suppressed_whatever_else_they_are(rows):
+    found = changes(rows, returning=Returning(ERASED))
+
+    assert statuses(found) == ["suppressed"] * (len(rows) - 2) + ["unchanged", "keyless"]
+    assert found.returning_count == len(rows) - 2
+    assert found.deleted.is_empty()
+
+
+def test_where_erased_records_may_return_they_are_rows_as_any_others_and_counted():
+    found = changes([(7, 70), (1, 10), (8, 80), (8, 81)], returning=Returning(ERASED, is_suppressed=False))
+
+    assert statuses(found) == ["new", "unchanged", "conflicting", "conflicting"]
+    assert found.returning_count == 3
 
 
 def test_statuses_are_counted():

@@ -229,6 +229,54 @@ def test_a_key_that_was_replaced_by_a_token_leaves_the_current_crosswalk():
     assert world.run((1, 2), (3,), key="77{}").moves == []
 
 
+def erase(world, *records):
+    """Take records out of both tables, as an erasure does: without them, with their customers erased, and nobody as founder."""
+    crosswalk_, history = world.known
+    gone = crosswalk_.filter(pl.col("record_id").is_in(records))["cuid"].unique()
+    founder = pl.col("founding_record_id")
+    erased = cuid_history(*({"cuid": cuid, "event": "erased", "run_id": f"erasure-{world.runs}"} for cuid in gone))
+    world.known = Known(
+        crosswalk_.filter(~pl.col("record_id").is_in(records)),
+        pl.concat(
+            [history.with_columns(pl.when(~founder.is_in(records)).then(founder).alias(founder.meta.output_name())), erased]
+        ),
+    )
+    return world
+
+
+def test_an_erased_customer_ends_without_another_event():
+    world = erase(World().run((1, 4), (2,)), 1, 4).run((2,))
+
+    assert world.owners == {2: TWO}
+    assert (world.moves, world.events) == ([], set())
+
+
+def test_a_record_that_comes_back_after_its_erasure_never_founds_the_customer_it_founded_before():
+    world = erase(World().run((1, 4), (2,)), 1, 4).run((1,), (2,))
+
+    assert world.owners == {1: first_cuid(1, 1), 2: TWO}
+    world = erase(world, 1).run((1,), (2,))
+    assert world.owners == {1: first_cuid(1, 2), 2: TWO}
+
+
+def test_an_erased_id_is_not_carried_on_even_where_a_record_is_still_listed_under_it():
+    world = World().run((1, 2))
+    world.known = Known(world.known.crosswalk, pl.concat([world.known.history, cuid_history({"cuid": ONE, "event": "erased"})]))
+    world.run((1, 2))
+
+    assert set(world.owners.values()) == {first_cuid(1, 1)}
+    assert world.events == {("created", first_cuid(1, 1), None)}
+
+
+def test_those_whom_an_erased_record_held_together_part_and_the_larger_keeps_the_id():
+    world = World().run((1, 2, 3, 4))
+    crosswalk_, history = world.known
+    world.known = Known(crosswalk_.filter(pl.col("record_id") != 2), history)
+    world.run((1,), (3, 4))
+
+    assert world.owners == {1: first_cuid(1, 1), 3: ONE, 4: ONE}
+
+
 @st.composite
 def partitions(draw):
     """Draw clusters of some of the records 1 to 6."""

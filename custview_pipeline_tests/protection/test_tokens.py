@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from custview_pipeline.contracts.match_features import FEATURES
@@ -13,6 +13,9 @@ from custview_pipeline.protection.derivation import derive_key
 from custview_pipeline.protection.tokens import Tokeniser
 
 KEY = bytes(range(32))
+SCRIPTS = ["Ada Király ", "e\u0301o\u0308", "李雷\U00020000", "محمد علي", "\U0001f468\u200d\U0001f469", "\x00\x7f"]
+words = st.text("ab1;=", max_size=3)
+uses = st.fixed_dictionaries({"field": words, "rule_version": words, "version": st.integers(1, 0xFFFF)})
 texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -29,6 +32,18 @@ def scalar(value):
 @given(st.lists(texts))
 def test_a_token_is_the_first_half_of_the_macs_of_the_value(values):
     assert tokens(values).to_list() == [None if value is None else scalar(value) for value in values]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_values_of_any_script_and_length_alone_in_lists_and_beside_nulls(script):
+    values = [None if count % 9 == 8 else (script * 200)[:count] for count in range(201)]
+    expected = [None if value is None else scalar(value) for value in values]
+    lists = [None, [], *(values[at : at + at % 4] for at in range(0, 201, 4))]
+    expected_lists = [None, [], *(expected[at : at + at % 4] for at in range(0, 201, 4))]
+
+    assert tokens(values).to_list() == expected
+    assert tokens(lists, dtype=pl.List(pl.String)).to_list() == expected_lists
+    assert tokens(values[3:150])[100:].to_list() == tokens(pl.Series(values)[103:150]).to_list() == expected[103:150]
 
 
 @given(st.lists(st.none() | st.lists(texts, max_size=3)))
@@ -50,12 +65,32 @@ def test_equal_values_have_equal_tokens_and_others_do_not():
     [{"field": "street"}, {"rule_version": "2"}, {"version": 2}, {"key": bytes(32)}],
     ids=["field", "rules", "key version", "key"],
 )
-def test_tokens_of_different_uses_never_meet(other):
-    assert tokens(["ada"])[0] != tokens(["ada"], **other)[0]
+def test_tokens_and_neighbourhood_keys_of_different_uses_never_meet(other):
+    values = ["", "ada", "ada king", "李雷"]
+    use = {"field": "name", "rule_version": "1", "version": 1, "key": KEY} | other
+    mac = Tokeniser(use["key"], use["version"]).neighbourhood_mac(use["field"], rule_version=use["rule_version"])
+    same = Tokeniser(KEY, 1).neighbourhood_mac("name", rule_version="1")
+
+    assert not set(tokens(values)) & set(tokens(values, **other))
+    assert not any(mac.of_bytes(value.encode()) == same.of_bytes(value.encode()) for value in values)
 
 
-def test_names_and_rule_versions_cannot_be_shifted_into_one_another():
-    assert tokens(["ada"], field="name1", rule_version="1")[0] != tokens(["ada"], field="name", rule_version="11")[0]
+@given(uses, uses)
+def test_no_two_uses_have_one_key(first, second):
+    assume(first != second)
+
+    assert tokens(["ada"], **first)[0] != tokens(["ada"], **second)[0]
+
+
+def test_names_and_versions_cannot_be_shifted_into_one_another():
+    shifted = [("name1", "1", 1), ("name", "11", 1), ("name", "1", 11), ("", "name11", 1), ("name", "", 111)]
+    found = {tokens(["ada"], field=field, rule_version=rules, version=version)[0] for field, rules, version in shifted}
+
+    assert len(found) == len(shifted)
+
+
+def test_a_claim_about_an_attribute_and_a_feature_of_that_name_never_meet():
+    assert tokens(["ada"], field="claim/email")[0] != tokens(["ada"], field="email")[0]
 
 
 def test_neighbourhoods_have_a_key_of_their_own():
@@ -86,7 +121,3 @@ def test_features_without_rows_have_their_types():
 
     assert found.schema["given"] == pl.Int64
     assert found.schema["phones"] == pl.List(pl.Int64)
-
-
-def test_the_repr_shows_no_key():
-    assert repr(Tokeniser(KEY, 4)) == "Tokeniser(token_version=4)"

@@ -1,0 +1,138 @@
+"""The register of key backups as a file of the key directory: an erasure is final when those made before it are destroyed."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+
+from custview_pipeline.adapters.private_files import make_private, read_private, replace_durably
+from custview_pipeline.contracts.key_backups import BackupNote, BackupRegister
+from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
+from custview_pipeline.protection.key_backup import LIFETIME_DAYS
+
+REGISTER_FILE: Final = "backups.json"
+_LOCK_FILE: Final = "backups.lock"
+_LOCK_SECONDS: Final = 30
+
+
+class KeyBackups:
+    """Which backups of the keys were made, and which of them are known to be destroyed.
+
+    Args:
+        directory: The key directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = directory / REGISTER_FILE
+
+    def notes(self) -> tuple[BackupNote, ...]:
+        """Return every backup, the oldest first.
+
+        Raises:
+            KeyUnavailable: The register cannot be read, or others can read it.
+        """
+        return self._read().backups
+
+    def outstanding(self, before: datetime | None = None) -> tuple[BackupNote, ...]:
+        """Return the backups of which copies may exist: those not recorded as destroyed, expired or not, the oldest first.
+
+        Args:
+            before: Only those made before this moment.
+
+        Raises:
+            KeyUnavailable: See ``notes``.
+        """
+        return tuple(note for note in self.notes() if note.is_outstanding and (before is None or note.created_at < before))
+
+    def begin(self, keyring_digest: str) -> BackupNote:
+        """Enter a backup that is about to be made, and return it; call it before any byte of the backup is written.
+
+        Args:
+            keyring_digest: Digest of the wrapped keys that it will hold.
+
+        Raises:
+            KeyUnavailable: The register cannot be read or written.
+        """
+        now = datetime.now(UTC).replace(microsecond=0)  # as the backup itself says it
+        expires_at = now + timedelta(days=LIFETIME_DAYS)
+
+        def entered(register: BackupRegister) -> BackupRegister:
+            note = BackupNote(number=register.next_number(), created_at=now, expires_at=expires_at, keyring_digest=keyring_digest)
+            return BackupRegister(backups=(*register.backups, note))
+
+        return self._update(entered).backups[-1]
+
+    def withdraw(self, note: BackupNote) -> None:
+        """Take back what ``begin`` entered, where the backup could not be written.
+
+        Raises:
+            KeyUnavailable: The register cannot be read or written.
+        """
+        self._update(lambda register: BackupRegister(backups=tuple(other for other in register.backups if other != note)))
+
+    def record_destroyed(self, note: BackupNote) -> BackupNote:
+        """Record that no copy of a backup exists any more, and return what the register says of it then.
+
+        Raises:
+            KeyUnavailable: The register cannot be read or written.
+        """
+        destroyed = note.model_copy(update={"destroyed_at": datetime.now(UTC)})
+        self._update(lambda register: register.merged([destroyed]))
+        return destroyed
+
+    def find(self, number: int, made: str | None = None) -> BackupNote:
+        """Return the backup of a number.
+
+        Args:
+            number: Its number.
+            made: How the moment it was made begins, UTC, such as ``2026-03-01`` or ``2026-03-01T12:30``; needed where two
+                backups have one number.
+
+        Raises:
+            KeyUnavailable: The register cannot be read.
+            ProjectInvalid: There is no such backup, or more than one.
+        """
+        named = [note for note in self.notes() if note.number == number]
+        fitting = [note for note in named if note.created_at.isoformat().startswith(made or "")]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not fitting:
+            raise ProjectInvalid(f"no key backup {number} in {self._path}: custview keys backups lists them")
+        moments = " or ".join(f"--made {note.created_at:%Y-%m-%dT%H:%M:%S}" for note in fitting)
+        raise ProjectInvalid(f"{len(fitting)} key backups have the number {number}: add {moments}")
+
+    def merge(self, notes: Iterable[BackupNote]) -> None:
+        """Add what another register knows; nothing that this one knows is lost.
+
+        Raises:
+            KeyUnavailable: The register cannot be read or written.
+        """
+        offered = tuple(notes)
+        self._update(lambda register: register.merged(offered))
+
+    def _read(self) -> BackupRegister:
+        content = read_private(self._path)
+        if content is None:
+            return BackupRegister()
+        try:
+            return BackupRegister.model_validate_json(content)
+        except ValidationError:
+            raise KeyUnavailable(f"{self._path}: not a register of key backups: restore a key backup") from None
+
+    def _update(self, change: Callable[[BackupRegister], BackupRegister]) -> BackupRegister:
+        make_private(self._directory)
+        try:
+            with FileLock(self._directory / _LOCK_FILE, timeout=_LOCK_SECONDS, mode=0o600):
+                known = self._read()
+                changed = change(known)
+                if changed != known:
+                    replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
+                return changed
+        except Timeout:
+            raise KeyUnavailable(f"{self._path}: another process has held it for {_LOCK_SECONDS} s") from None
+        except OSError as error:
+            raise KeyUnavailable(f"{self._path}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,138 @@
+"""What of a lake is of erased records: the records, the customers that end with them, and those who go on without them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
+from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
+from custview_pipeline.kernel.ports import Snapshot
+from custview_pipeline.kernel.versions import newest
+from custview_pipeline.protection.suppression import customer_marks, suppression_marks
+
+# By table the columns that name records, and those that name customers, of which a row is erased with what it names.
+RECORD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "protected_records": ("record_id",),
+    "record_issues": ("record_id",),
+    "quarantined_records": ("record_id",),
+    "match_edges": ("left_id", "right_id"),
+    "review_tasks": ("left_id", "right_id"),
+    "crosswalk": ("record_id",),
+    "golden_lineage": ("record_id",),
+}
+CUSTOMER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "review_tasks": ("left_cuid", "right_cuid"),
+    "golden_records": ("cuid",),
+    "golden_lineage": ("cuid",),
+    "customer_core": ("cuid",),
+}
+FOUNDER: Final = "founding_record_id"
+# Rows of the history stay, without the record that founded the customer; golden records without the values of the record.
+_FOUNDERS: Final[Mapping[str, tuple[str, ...]]] = {CUID_HISTORY.name: (FOUNDER,)}
+_POINTERS: Final[Mapping[str, tuple[str, ...]]] = {GOLDEN_RECORDS.name: tuple(GOLDEN_ATTRIBUTES)}
+_NOBODY: Final = pl.Series("record_id", [], pl.Int64)
+_NO_CUSTOMER: Final = pl.Series("cuid", [], pl.String)
+
+
+class Marks(NamedTuple):
+    """Marks of the ledger, Int64: of the records that are erased, and of the customers that they made."""
+
+    records: pl.Series
+    customers: pl.Series
+
+
+class Scope(NamedTuple):
+    """What is erased.
+
+    Attributes:
+        record_ids: The records, Int64.
+        ended: Customers of which nothing is left, String.
+        remaining: Customers that go on without some of their records.
+    """
+
+    record_ids: pl.Series
+    ended: pl.Series
+    remaining: pl.Series
+
+
+def find_scope(snapshot: Snapshot, id_key: bytes, marks: Marks) -> Scope:
+    """Return what of a lake has these marks.
+
+    Args:
+        snapshot: The lake.
+        id_key: The purpose key ``id``.
+        marks: What the ledger names.
+    """
+    record_ids = _marked_records(snapshot, id_key, marks.records)
+    crosswalk = snapshot.read(CROSSWALK.name, ["record_id", "version", "cuid"])
+    is_erased = crosswalk["record_id"].is_in(record_ids.implode())
+    staying = crosswalk.filter(~is_erased)
+    theirs = crosswalk.filter(is_erased)["cuid"].drop_nulls()
+    known = snapshot.read(CUID_HISTORY.name, ["cuid"])["cuid"].unique()
+    marked = known.filter(customer_marks(id_key, known).is_in(marks.customers.implode()))
+    # A customer goes on while a record is listed under it now; one that records left before it ended has ended already.
+    alive = newest(staying, ["record_id"])["cuid"].drop_nulls().unique()
+    left_by_others = staying["cuid"].drop_nulls().unique()
+    candidates = pl.concat([theirs, marked]).unique()
+    is_over = candidates.is_in(marked.implode()) | ~candidates.is_in(left_by_others.implode())
+    is_alive = candidates.is_in(alive.implode())
+    remaining = pl.concat([candidates.filter(is_alive), _pointing(snapshot, record_ids)]).unique()
+    ended = candidates.filter(is_over & ~is_alive)
+    return Scope(record_ids, ended, remaining.filter(~remaining.is_in(ended.implode())))
+
+
+def concerns(table: str, record_ids: pl.Series, cuids: pl.Series) -> pl.Expr:
+    """Return whether a row of a table names one of these records or customers; its ``naming_columns`` are read."""
+    named = [pl.col(name).is_in(record_ids.implode()) for name in (*RECORD_COLUMNS.get(table, ()), *_FOUNDERS.get(table, ()))]
+    named += [_record_of(name).is_in(record_ids.implode()) for name in _POINTERS.get(table, ())]
+    named += [pl.col(name).is_in(cuids.implode()) for name in CUSTOMER_COLUMNS.get(table, ())]
+    return pl.any_horizontal(each.fill_null(value=False) for each in named)
+
+
+def without_pointers_to(golden: pl.DataFrame, record_ids: pl.Series) -> pl.DataFrame:
+    """Return golden records without the values that come from these records, the open ones too."""
+    return golden.with_columns(
+        pl.when(~_record_of(name).is_in(record_ids.implode()).fill_null(value=False)).then(pl.col(name)).alias(name)
+        for name in GOLDEN_ATTRIBUTES
+    )
+
+
+def named_records(frame: pl.DataFrame, table: str) -> pl.Series:
+    """Return the records that rows of a table name, Int64, each once; its ``naming_columns`` are read."""
+    ids = [frame[name] for name in (*RECORD_COLUMNS.get(table, ()), *_FOUNDERS.get(table, ()))]
+    ids += [frame.select(_record_of(name)).to_series() for name in _POINTERS.get(table, ())]
+    return pl.concat([_NOBODY, *(each.alias("record_id") for each in ids)]).drop_nulls().unique()
+
+
+def named_customers(frame: pl.DataFrame, table: str) -> pl.Series:
+    """Return the customers that rows of a table name and that are erased from it, String, each once."""
+    return pl.concat([_NO_CUSTOMER, *(frame[name].alias("cuid") for name in CUSTOMER_COLUMNS.get(table, ()))]).unique()
+
+
+def naming_columns(table: str) -> list[str]:
+    """Return the columns of a table that name records, and customers that are erased from it."""
+    return [name for columns in (RECORD_COLUMNS, CUSTOMER_COLUMNS, _POINTERS, _FOUNDERS) for name in columns.get(table, ())]
+
+
+def naming_tables() -> Iterator[str]:
+    """Yield the tables that name records or customers."""
+    yield from dict.fromkeys([*RECORD_COLUMNS, *CUSTOMER_COLUMNS, *_FOUNDERS])
+
+
+def _marked_records(snapshot: Snapshot, id_key: bytes, marks: pl.Series) -> pl.Series:
+    """Return the records with these marks, wherever the lake names them."""
+    named = [named_records(snapshot.read(table, naming_columns(table)), table) for table in naming_tables()]
+    ids = pl.concat(named).unique()
+    return ids.filter(suppression_marks(id_key, ids).is_in(marks.implode()))
+
+
+def _pointing(snapshot: Snapshot, record_ids: pl.Series) -> pl.Series:
+    """Return the customers whose golden records, of any version, have a value from these records."""
+    golden = snapshot.read(GOLDEN_RECORDS.name, ["cuid", *GOLDEN_ATTRIBUTES])
+    return golden.filter(concerns(GOLDEN_RECORDS.name, record_ids, _NO_CUSTOMER))["cuid"].unique()
+
+
+def _record_of(attribute: str) -> pl.Expr:
+    return pl.col(attribute).struct.field("record_id")

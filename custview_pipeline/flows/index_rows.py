@@ -1,0 +1,114 @@
+"""What matching and survivorship know of a standardised batch: rows of the match index, one set for each generation."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.match_index import CLAIMS, TOKENS, Generation, IndexPart
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.standardised_record import StandardisedBatch
+from custview_pipeline.kernel.ports import Commit, Snapshot
+from custview_pipeline.protection.keyring import AirlockKeys
+from custview_pipeline.protection.neighbourhoods import neighbourhoods
+from custview_pipeline.protection.tokens import Tokeniser
+
+_OPEN_ATTRIBUTES: Final = frozenset(name for name, attribute in GOLDEN_ATTRIBUTES.items() if attribute.is_open)
+
+
+class IndexRows(NamedTuple):
+    """Rows of one generation of the match index.
+
+    Attributes:
+        tokens, neighbourhoods, claims: Rows of the part of that name.
+    """
+
+    tokens: pl.DataFrame
+    neighbourhoods: pl.DataFrame
+    claims: pl.DataFrame
+
+
+class Findable(NamedTuple):
+    """The rows of a batch that are to be found, and what makes them so.
+
+    Attributes:
+        batch: The standardised batch.
+        owners: row, record_id, version of those of its rows that are wanted, in their order.
+        open_attributes: Attributes whose values are stored readable.
+    """
+
+    batch: StandardisedBatch
+    owners: pl.DataFrame
+    open_attributes: frozenset[str]
+
+
+def owners_of(marks: pl.DataFrame, is_wanted: pl.Series) -> pl.DataFrame:
+    """Return row, record_id, version of the wanted rows of a batch."""
+    numbered = marks.select("record_id", "version").with_row_index("row")
+    return numbered.cast({"row": pl.UInt32}).filter(is_wanted)
+
+
+def open_attributes(contract: SourceContract) -> frozenset[str]:
+    """Return the attributes whose values may be stored readable: of the open ones those that no column calls personal."""
+    return _OPEN_ATTRIBUTES - {column.attribute for column in contract.columns if column.is_personal}
+
+
+def index_rows(wanted: Findable, keys: AirlockKeys, generations: Sequence[str]) -> dict[str, IndexRows]:
+    """Return the rows of the match index by generation.
+
+    Args:
+        wanted: The rows; standardised by the rules of these generations.
+        keys: Hold the token key of each of them.
+        generations: Their names.
+
+    Raises:
+        WrongKey: A token key is not there.
+    """
+    return {name: _rows(wanted, keys, Generation.named(name)) for name in generations}
+
+
+def store_index(commit: Commit, snapshot: Snapshot, admitted: Sequence[Mapping[str, IndexRows]]) -> None:
+    """Store rows of the match index; a generation that the lake does not name yet is begun.
+
+    Args:
+        commit: The commit.
+        snapshot: The lake as it was when the commit began.
+        admitted: Rows by generation, of each batch.
+    """
+    held = snapshot.index_generations()
+    for name in dict.fromkeys(name for each in admitted for name in each):
+        if held != (None, None) and name not in held:
+            commit.begin_index(name)
+        rows = [each[name] for each in admitted if name in each]
+        commit.add_index(IndexPart.TOKENS, pl.concat([each.tokens for each in rows]), generation=name)
+        commit.add_index(IndexPart.CLAIMS, pl.concat([each.claims for each in rows]), generation=name)
+        keys = pl.concat([each.neighbourhoods for each in rows]).unique()
+        commit.add_index(IndexPart.NEIGHBOURHOODS, keys, generation=name)
+
+
+def _rows(wanted: Findable, keys: AirlockKeys, generation: Generation) -> IndexRows:
+    tokeniser, rules = keys.tokeniser(generation.token_version), generation.rules
+    features = wanted.batch.features.join(wanted.owners.select("row"), on="row", how="semi", maintain_order="left")
+    ids = wanted.owners.select("record_id", "version")
+    tokens = pl.concat([ids, tokeniser.tokenise_features(features, rule_version=rules)], how="horizontal")
+    return IndexRows(
+        tokens.select(TOKENS.names()), neighbourhoods(features, tokeniser, rule_version=rules), _claims(wanted, tokeniser, rules)
+    )
+
+
+def _claims(wanted: Findable, tokeniser: Tokeniser, rules: str) -> pl.DataFrame:
+    """Return what each record says about each attribute, as tokens and measures."""
+    values = wanted.batch.values.join(wanted.owners, on="row", how="inner", maintain_order="left")
+    claims = [
+        said.with_columns(token=tokeniser.tokens(f"claim/{attribute}", said["comparable"], rule_version=rules))
+        for (attribute,), said in values.partition_by("attribute", as_dict=True, maintain_order=True).items()
+    ]
+    if not claims:
+        return pl.DataFrame(schema=CLAIMS)
+    is_open = pl.col("attribute").is_in(wanted.open_attributes)  # an invalid value may be anything, a name too: it stays sealed
+    return (
+        pl.concat(claims)
+        .with_columns(length=pl.col("value").str.len_chars(), open_value=pl.when(is_open & pl.col("is_valid")).then("value"))
+        .select(pl.col(name).cast(dtype) for name, dtype in CLAIMS.items())
+    )
