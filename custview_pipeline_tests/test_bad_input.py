@@ -16,6 +16,7 @@ from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.contracts.manifest import FORMAT_VERSION
 from custview_pipeline.flows.deliver import Intake, deliver
 from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline.kernel.ports import Unwatched
@@ -341,10 +342,13 @@ def test_a_setting_that_is_no_number(project):
     _assert_one_line(outcome, 2, "CUSTVIEW_WORKERS")
 
 
-def test_a_damaged_manifest(project):
+@pytest.mark.parametrize(
+    "written", [{"format_version": FORMAT_VERSION, "sequence": PERSONAL}, {"sequence": PERSONAL}, {"format_version": PERSONAL}]
+)
+def test_a_damaged_manifest(project, written):
     path = project.lake / "manifest.json"
     content = path.read_bytes()
-    path.write_text(json.dumps({"sequence": PERSONAL}))
+    path.write_text(json.dumps(written))
     outcome = project.refresh()
     path.write_bytes(content)
     _assert_one_line(outcome, 1, "manifest.json is no manifest of a lake")
@@ -386,13 +390,14 @@ def test_a_failure_that_no_stage_told_of_is_named_by_its_type_alone(project, mon
     def fail(*_: object) -> None:
         raise ZeroDivisionError(PERSONAL)
 
-    monkeypatch.setattr("custview_pipeline.defs.intake._check_results", fail)
+    monkeypatch.setattr("dagster.DagsterInstance.add_run_tags", fail)  # what an asset does once its stage is over
     outcome = project.refresh()
     assert outcome.code == 1
     assert _failures(outcome) == [
         f"failed admit_{source}: failed with ZeroDivisionError; the run in Dagster's UI has the place"
         for source in project.sources
     ]
+    assert PERSONAL not in outcome.out + outcome.err
 
 
 def test_an_error_of_a_library_outside_of_a_stage_is_not_quoted(project, monkeypatch, tmp_path):

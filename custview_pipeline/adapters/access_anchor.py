@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from custview_pipeline.adapters.private_files import replace_durably
+from custview_pipeline.adapters.private_files import read_private, replace_durably, sweep_unfinished
 from custview_pipeline.kernel.errors import KeyUnavailable
 from custview_pipeline.protection.access_chain import Link
 
@@ -18,16 +18,12 @@ def read_anchor(directory: Path) -> Link | None:
         directory: The key directory.
 
     Raises:
-        KeyUnavailable: It is there and cannot be read.
+        KeyUnavailable: It is there and cannot be read, others can read it, or it belongs to another user.
     """
-    path = directory / ANCHOR_FILE
+    content = read_private(directory / ANCHOR_FILE, "how far the access log got")
     try:
-        said = json.loads(path.read_bytes())
+        said = json.loads(content or b"")
         link = Link(said["sequence"], said["mac"])
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise KeyUnavailable(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return link if type(link.sequence) is int and isinstance(link.mac, str) else None
@@ -41,6 +37,7 @@ def write_anchor(directory: Path, link: Link) -> None:
     """
     path = directory / ANCHOR_FILE
     try:
+        sweep_unfinished(path)  # whoever writes an entry holds the lock of the log
         replace_durably(path, lambda file: file.write(json.dumps(link._asdict()).encode() + b"\n"))
     except OSError as error:
         raise KeyUnavailable(f"{path}: cannot be written ({error.strerror}), so nothing is revealed") from None

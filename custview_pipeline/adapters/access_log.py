@@ -57,7 +57,7 @@ class AccessLog:
             KeyUnavailable: The anchor cannot; the same holds.
         """
         try:
-            with FileLock(str(self._path.with_suffix(".lock")), timeout=_WAIT_SECONDS), _Opened(self._path) as log:
+            with FileLock(self._path.with_suffix(".lock"), timeout=_WAIT_SECONDS, mode=0o600), _Opened(self._path) as log:
                 write_anchor(self._keys, self._append(log, access))
         except OSError as error:
             raise self._unwritable(error.strerror or "another process has held it for long") from None

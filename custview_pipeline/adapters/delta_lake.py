@@ -7,6 +7,7 @@ before it has anything else: one without is damaged and not new, for sweeping it
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ class LakeSnapshot:
 
     def __init__(self, root: Path, keyring: Keyring, manifest: Manifest) -> None:
         self._root, self._keyring = root, keyring
+        self._shard_keys = keyring.shard_keys()  # of the moment: later ones lack what is forgotten after it
         self.manifest = manifest
 
     def consumed(self, stage: str) -> str | None:
@@ -106,7 +108,7 @@ class LakeSnapshot:
         """
         segments = key_segments.read_segments(self._root / KEYS, self.manifest.key_segments)
         shards = set(shard_of(record_ids).unique())
-        table = open_segments(segments, self._keyring.shard_keys(), floors=self.shard_floors(), shards=shards)
+        table = open_segments(segments, self._shard_keys, floors=self.shard_floors(), shards=shards)
         return table.materials(record_ids, versions)
 
     def shard_floors(self) -> Mapping[int, int]:
@@ -128,9 +130,11 @@ class DeltaLake:
 
     def snapshot(self) -> LakeSnapshot:
         """Return the lake as of now, readable with the keys as of now: a rotation may have begun since they were opened."""
-        manifest = self._read_manifest()
-        self._keyring.refresh()
-        return LakeSnapshot(self.root, self._keyring, manifest)
+        while True:
+            manifest = self._read_manifest()
+            self._keyring.refresh()
+            if self._read_manifest().sequence == manifest.sequence:  # no commit came between, so keys and manifest fit
+                return LakeSnapshot(self.root, self._keyring, manifest)
 
     @contextmanager
     def writer(self, *, wait_seconds: float = 600.0) -> Iterator["LakeWriter"]:
@@ -140,7 +144,7 @@ class DeltaLake:
             LakeBusy: Another writer kept the lake for longer than ``wait_seconds``.
             LakeError: The lake cannot be written, or the clock is behind it.
         """
-        lock = FileLock(str(self.root / "writer.lock"))
+        lock = FileLock(str(self.root / "writer.lock"), mode=0o600)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=wait_seconds)
@@ -184,13 +188,16 @@ class DeltaLake:
             self.replace_manifest(manifest.model_copy(update={"unpurged": ()}))
 
     def _sweep(self, manifest: Manifest) -> None:
-        """Remove segments that the manifest does not name, and unfinished manifests."""
+        """Remove segments and tables that the manifest does not name, and unfinished manifests."""
         index = {name for held in manifest.generations() for names in held.segments.values() for name in names}
         named = {*manifest.key_segments, *index}
         strays = [path for folder in (KEYS, INDEX) for path in (self.root / folder).glob("*") if path.name not in named]
         for path in (*strays, *self.root.glob(f".{MANIFEST_FILE}.*")):
             if path.is_file():
                 path.unlink()
+        for folder in (self.root / TABLES).glob("*"):
+            if folder.name in CONTRACTS and folder.name not in manifest.tables:
+                shutil.rmtree(folder)
 
     def _read_manifest(self) -> Manifest:
         path = self.root / MANIFEST_FILE
@@ -216,7 +223,7 @@ def _parsed(text: str, path: Path) -> Manifest:
     try:
         stored = json.loads(text)
         written = stored.get("format_version")
-        if written != FORMAT_VERSION:
+        if type(written) is int and written != FORMAT_VERSION:
             raise LakeDamaged(f"{path} has format {written}; this version reads {FORMAT_VERSION}")
         return Manifest.model_validate(stored)
     except (ValueError, AttributeError):  # no JSON, no object, or not the keys of a manifest

@@ -37,7 +37,10 @@ def read_table(folder: Path, version: int, columns: Sequence[str], where: pl.Exp
         return wanted.select(columns).collect()
     # Polars panics at a Parquet file that was cut off; a panic is no Exception.
     except (DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise LakeDamaged(f"table {folder.name} cannot be read at version {version}, which the manifest names") from None
+        raise LakeDamaged(
+            f"table {folder.name} cannot be read at version {version}, which the manifest names; where something was erased "
+            "meanwhile, try again"
+        ) from None
 
 
 def write_table(folder: Path, frame: pl.DataFrame, *, mode: Literal["append", "overwrite"], known: int | None) -> int:
@@ -124,8 +127,10 @@ def _told(folder: Path, act: Callable[[], T]) -> T:
     """Do something to a table; what the library says where it fails may quote rows."""
     try:
         return act()
-    except (DeltaError, OSError) as error:
-        raise LakeDamaged(f"table {folder.name} cannot be written: {type(error).__name__}") from None
+    except Exception as error:  # noqa: BLE001 -- it raises bare exceptions too
+        raise LakeDamaged(
+            f"table {folder.name} cannot be written ({type(error).__name__}): is the disk full, or the folder not writable?"
+        ) from None
 
 
 def stored_files(folder: Path) -> list[Path]:

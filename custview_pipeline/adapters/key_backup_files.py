@@ -1,25 +1,26 @@
 """Key backups as files: made from a key directory, looked at, restored into one."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from custview_pipeline.adapters.erasure_ledger import ErasureLedger
 from custview_pipeline.adapters.key_backups import KeyBackups
 from custview_pipeline.adapters.key_files import KEYRING_FILE, FileKeyProvider, KeyDirectory
-from custview_pipeline.adapters.private_files import make_private, replace_durably
+from custview_pipeline.adapters.private_files import make_new, make_private, unfinished_files
 from custview_pipeline.contracts.erasure import parse_ledger, written_lines
 from custview_pipeline.contracts.key_backups import BackupNote
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import BackupUnusable, KeyUnavailable, ProjectInvalid, UnsealFailed
 from custview_pipeline.kernel.ports import KeyProvider
-from custview_pipeline.protection.key_backup import BackupContent, check_passphrase, open_backup, seal_backup
+from custview_pipeline.protection.key_backup import LABEL_BYTES, BackupContent, check_passphrase, open_backup, seal_backup
 from custview_pipeline.protection.key_changes import DAMAGED, unwrapped
 from custview_pipeline.protection.wrapped_keys import Purpose, WrappedKeys, root_id
 
 _DIGEST_DIGITS: Final = 16
 _MOST_BYTES: Final = 2**30  # no backup is so large
+_IS_THERE: Final = "{path}: is there already; name a file of its own for each backup"
 
 
 class Restored(NamedTuple):
@@ -42,7 +43,8 @@ def keyring_digest(stored: WrappedKeys) -> str:
 def make_backup(directory: Path, provider: KeyProvider, path: Path, passphrase: str, *, lake: Path) -> BackupNote:
     """Write a backup of a key directory to a new file, and return what the register says of it.
 
-    The backup is in the register before there is a file: none can exist that the certificate of an erasure does not name.
+    The backup is in the register before there is a file, and before any later erasure can destroy a key that is in it: none can
+    exist that the certificate of that erasure does not name.
 
     Args:
         directory: The key directory.
@@ -52,26 +54,28 @@ def make_backup(directory: Path, provider: KeyProvider, path: Path, passphrase: 
         lake: The lake that the keys are for.
 
     Raises:
-        ProjectInvalid: The passphrase is too weak, there is such a file, or it would be in the lake.
+        ProjectInvalid: The passphrase is too weak, there is such a file, or it would be in the lake or beside the keys.
         KeyUnavailable: The keys cannot be read, or there are none.
         BackupUnusable: The file cannot be written.
     """
     check_passphrase(passphrase)
-    _check_place(path, lake)
-    root, keyring = _keys_as_of_now(directory, provider)
-    register = KeyBackups(directory)
-    note = register.begin(keyring_digest(keyring))
+    _check_place(path, directory, lake)
+    register, begun, sealed = KeyBackups(directory), list[BackupNote](), b""
     try:
+        root, keyring = _keys_as_of_now(directory, provider, lambda stored: begun.append(register.begin(keyring_digest(stored))))
         ledger = written_lines(ErasureLedger(directory).lines())
         content = BackupContent(root_key=root, keyring=keyring, ledger=ledger, backups=register.notes())
-        sealed = seal_backup(content, note, passphrase)
-        replace_durably(path, lambda file: file.write(sealed))
+        sealed = seal_backup(content, begun[0], passphrase)
+        _write(path, sealed)
     except BaseException as error:
-        register.withdraw(note)
+        is_gone = not sealed or _remove(path, sealed[:LABEL_BYTES])
+        for note in begun if is_gone else ():
+            register.withdraw(note)
         if isinstance(error, OSError):
-            raise BackupUnusable(f"{path}: cannot be written ({error.strerror})") from None
+            left = "" if is_gone else "; what is there of it cannot be deleted, and stays in the register until it is destroyed"
+            raise BackupUnusable(f"{path}: cannot be written ({error.strerror}){left}") from None
         raise
-    return note
+    return begun[0]
 
 
 def read_backup(path: Path) -> bytes:
@@ -125,26 +129,54 @@ def restore_backup(directory: Path, provider: KeyProvider, blob: bytes, passphra
     return brought[0]
 
 
-def _check_place(path: Path, lake: Path) -> None:
+def _check_place(path: Path, directory: Path, lake: Path) -> None:
     if path.resolve().is_relative_to(lake.resolve()):
         raise ProjectInvalid(f"{path}: inside the lake {lake}: every copy of the lake would carry the keys; name another place")
+    if path.resolve().is_relative_to(directory.resolve()):
+        raise ProjectInvalid(f"{path}: beside the keys, with which it would be lost; name another place")
     if path.exists():
-        raise ProjectInvalid(f"{path}: is there already; name a file of its own for each backup")
+        raise ProjectInvalid(_IS_THERE.format(path=path))
 
 
-def _keys_as_of_now(directory: Path, provider: KeyProvider) -> tuple[bytes | None, WrappedKeys]:
-    """Return root key, where it is a file, and wrapped keys, both of one moment."""
+def _write(path: Path, sealed: bytes) -> None:
+    try:
+        make_new(path, lambda file: file.write(sealed))
+    except FileExistsError:  # it was not there a moment ago
+        raise ProjectInvalid(_IS_THERE.format(path=path)) from None
+
+
+def _remove(path: Path, label: bytes) -> bool:
+    """Remove what begins with the label of a backup, which is like no other's, and return whether nothing of it is left."""
+    try:
+        for place in (path, *unfinished_files(path)):
+            if place.is_file() and _begins_with(place, label):
+                place.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def _begins_with(path: Path, label: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(label)) == label
+
+
+def _keys_as_of_now(
+    directory: Path, provider: KeyProvider, note: Callable[[WrappedKeys], object]
+) -> tuple[bytes | None, WrappedKeys]:
+    """Return root key, where it is a file, and wrapped keys, both of one moment, noted before any process can change them."""
     found: list[bytes] = []
 
     def look(stored: WrappedKeys | None) -> WrappedKeys:
         if stored is None:
             raise KeyUnavailable(f"no keys in {directory}")
         found.extend(root for root in provider.root_keys() if root_id(root) == stored.root_id)
+        if not found:
+            raise KeyUnavailable(f"{provider.describe()}: not the root key of the keys in {directory}")
+        note(stored)
         return stored
 
     stored = KeyDirectory(directory).update(look)
-    if not found:
-        raise KeyUnavailable(f"{provider.describe()}: not the root key of the keys in {directory}")
     return (found[0] if isinstance(provider, FileKeyProvider) else None), stored
 
 

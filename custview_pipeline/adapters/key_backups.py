@@ -8,7 +8,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from custview_pipeline.adapters.private_files import make_private, read_private, replace_durably
+from custview_pipeline.adapters.private_files import make_private, read_private, replace_durably, sweep_unfinished
 from custview_pipeline.contracts.key_backups import BackupNote, BackupRegister
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 from custview_pipeline.protection.key_backup import LIFETIME_DAYS
@@ -36,17 +36,6 @@ class KeyBackups:
             KeyUnavailable: The register cannot be read, or others can read it.
         """
         return self._read().backups
-
-    def outstanding(self, before: datetime | None = None) -> tuple[BackupNote, ...]:
-        """Return the backups of which copies may exist: those not recorded as destroyed, expired or not, the oldest first.
-
-        Args:
-            before: Only those made before this moment.
-
-        Raises:
-            KeyUnavailable: See ``notes``.
-        """
-        return tuple(note for note in self.notes() if note.is_outstanding and (before is None or note.created_at < before))
 
     def begin(self, keyring_digest: str) -> BackupNote:
         """Enter a backup that is about to be made, and return it; call it before any byte of the backup is written.
@@ -115,7 +104,7 @@ class KeyBackups:
         self._update(lambda register: register.merged(offered))
 
     def _read(self) -> BackupRegister:
-        content = read_private(self._path)
+        content = read_private(self._path, "what it tells of key backups")
         if content is None:
             return BackupRegister()
         try:
@@ -127,6 +116,7 @@ class KeyBackups:
         make_private(self._directory)
         try:
             with FileLock(self._directory / _LOCK_FILE, timeout=_LOCK_SECONDS, mode=0o600):
+                sweep_unfinished(self._path)
                 known = self._read()
                 changed = change(known)
                 if changed != known:

@@ -16,7 +16,9 @@ from custview_pipeline.adapters.private_files import (
     make_private,
     read_private,
     replace_durably,
+    sweep_unfinished,
     sync_directory,
+    unfinished_files,
 )
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
@@ -33,7 +35,8 @@ _LOCK_SECONDS: Final = 30
 class FileKeyProvider:
     """The root key as a file, made at first use; while it is rotated the next one is beside it.
 
-    The file holds 32 bytes as base64, so that it can be carried to another provider.
+    The file holds 32 bytes as base64, so that it can be carried to another provider. A root key is made while the caller holds
+    the lock of the ``KeyDirectory``, within its ``update``.
 
     Args:
         directory: The key directory.
@@ -127,11 +130,15 @@ class KeyDirectory:
         self._path = directory / KEYRING_FILE
 
     def read(self) -> WrappedKeys | None:
-        """Return what is stored; None before the first use.
+        """Return what is stored; None before the first use. Former keys that a killed process left behind are deleted.
 
         Raises:
             KeyUnavailable: It cannot be read, or others can read it.
         """
+        self._sweep_unless_in_use()
+        return self._read()
+
+    def _read(self) -> WrappedKeys | None:
         content = read_private(self._path)
         if content is None:
             return None
@@ -150,8 +157,9 @@ class KeyDirectory:
         """
         make_private(self._directory)
         try:
-            with FileLock(self._directory / _LOCK_FILE, timeout=_LOCK_SECONDS, mode=0o600):
-                stored = self.read()
+            with self._lock(_LOCK_SECONDS):
+                self._sweep()
+                stored = self._read()
                 changed = change(stored)
                 if changed != stored:
                     replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
@@ -160,6 +168,25 @@ class KeyDirectory:
             raise KeyUnavailable(f"{self._path}: another process has held it for {_LOCK_SECONDS} s") from None
         except OSError as error:
             raise KeyUnavailable(f"{self._path}: cannot be written ({os.strerror(error.errno or 0)})") from None
+
+    def _lock(self, seconds: float) -> FileLock:
+        return FileLock(self._directory / _LOCK_FILE, timeout=seconds, mode=0o600)
+
+    def _sweep(self) -> None:
+        """Delete unfinished files while the lock is held: it is held also by who makes a root key, see ``FileKeyProvider``."""
+        sweep_unfinished(*self._secrets())
+
+    def _sweep_unless_in_use(self) -> None:
+        if not any(unfinished_files(path) for path in self._secrets()):
+            return
+        try:
+            with self._lock(0):
+                self._sweep()
+        except (Timeout, OSError):
+            pass  # a process is at work, and they may be its own; or nothing can be deleted here, which is no reason not to read
+
+    def _secrets(self) -> list[Path]:
+        return [self._directory / name for name in (KEYRING_FILE, ROOT_FILE, NEXT_ROOT_FILE)]
 
 
 def key_directory(project_name: str) -> Path:
@@ -196,8 +223,36 @@ def refuse_keys_in_lake(key_directory: Path, lake: Path) -> None:
         )
 
 
-def decoded_key(text: bytes, place: Path | str) -> bytes:
+def existing_keys(key_directory: Path, lake: Path, *, is_lake_made: bool) -> WrappedKeys:
+    """Return the wrapped keys of a key directory; nothing is made where there are none.
+
+    Args:
+        key_directory: The key directory.
+        lake: The lake that they are for.
+        is_lake_made: Whether there is such a lake, made with some keys.
+
+    Raises:
+        ProjectInvalid: The keys are inside the lake.
+        KeyUnavailable: There are none, or they cannot be read.
+    """
+    refuse_keys_in_lake(key_directory, lake)
+    stored = KeyDirectory(key_directory).read()
+    if stored is not None:
+        return stored
+    if is_lake_made:
+        raise KeyUnavailable(
+            f"no keys in {key_directory}, but the lake was made with some: point {settings.KEYS} at them, or restore a key backup"
+        )
+    raise KeyUnavailable(f"no keys in {key_directory} yet: custview run makes them, custview keys restore brings back a backup")
+
+
+def decoded_key(text: bytes, place: Path | str, remedy: str = "restore it from a key backup") -> bytes:
     """Return the root key that a text of base64 holds.
+
+    Args:
+        text: The text.
+        place: Where it stands.
+        remedy: What to do where it holds none.
 
     Raises:
         KeyUnavailable: It holds none.
@@ -207,7 +262,7 @@ def decoded_key(text: bytes, place: Path | str) -> bytes:
     except binascii.Error:
         key = b""
     if len(key) != KEY_BYTES:
-        raise KeyUnavailable(f"{place}: not a root key: it must hold {KEY_BYTES} bytes as base64; restore it from a key backup")
+        raise KeyUnavailable(f"{place}: not a root key: it must hold {KEY_BYTES} bytes as base64; {remedy}")
     return key
 
 

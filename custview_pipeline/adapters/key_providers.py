@@ -108,4 +108,4 @@ def _from_environment(variable: str) -> bytes:
     value = settings.read(variable)
     if value is None:
         raise KeyUnavailable(f"{variable}: not set: give it {KEY_BYTES} random bytes as base64")
-    return decoded_key(value.encode(), variable)
+    return decoded_key(value.encode(), variable, "set it to the text that root.key held, or that was made for it")

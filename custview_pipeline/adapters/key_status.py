@@ -8,10 +8,12 @@ from typing import Final
 
 from custview_pipeline.adapters.key_backup_files import keyring_digest
 from custview_pipeline.adapters.key_backups import KeyBackups
-from custview_pipeline.adapters.key_files import KeyDirectory, is_key_beside_lake, key_directory
+from custview_pipeline.adapters.key_files import existing_keys, is_key_beside_lake, key_directory
 from custview_pipeline.adapters.key_providers import key_provider
-from custview_pipeline.contracts.key_backups import BackupNote
-from custview_pipeline.kernel.errors import KeyUnavailable
+from custview_pipeline.adapters.lake_files import MANIFEST_FILE
+from custview_pipeline.contracts.key_backups import BackupNote, outstanding
+from custview_pipeline.kernel.errors import WrongKey
+from custview_pipeline.kernel.ports import KeyProvider
 from custview_pipeline.protection.wrapped_keys import KeyState, Purpose, WrappedKey, WrappedKeys, root_id
 
 _ROOT: Final = "root"
@@ -71,7 +73,7 @@ class KeyStatus:
     @property
     def outstanding(self) -> tuple[BackupNote, ...]:
         """The backups of which copies may exist."""
-        return tuple(note for note in self.backups if note.is_outstanding)
+        return outstanding(self.backups)
 
 
 def key_status(project_name: str, lake: Path, *, due_days: int) -> KeyStatus:
@@ -83,18 +85,18 @@ def key_status(project_name: str, lake: Path, *, due_days: int) -> KeyStatus:
         due_days: Age from which on a key is due for rotation.
 
     Raises:
+        ProjectInvalid: The keys are inside the lake.
         KeyUnavailable: There are none yet, or they cannot be read.
+        WrongKey: The root key at hand is not theirs.
     """
     directory = key_directory(project_name)
-    stored = KeyDirectory(directory).read()
-    if stored is None:
-        raise KeyUnavailable(f"no keys in {directory} yet: custview run makes them")
+    stored = existing_keys(directory, lake, is_lake_made=(lake / MANIFEST_FILE).exists())
     provider, now = key_provider(directory), datetime.now(UTC)
     backups = KeyBackups(directory).notes()
     return KeyStatus(
         directory=directory,
         provider=provider.describe(),
-        is_root_settled=[root_id(root) for root in provider.root_keys()] == [stored.root_id],
+        is_root_settled=_is_root_settled(provider, stored),
         is_beside_lake=is_key_beside_lake(directory, lake),
         due_days=due_days,
         lines=tuple(_lines(stored, now, due_days)),
@@ -103,6 +105,13 @@ def key_status(project_name: str, lake: Path, *, due_days: int) -> KeyStatus:
         backups=backups,
         is_backed_up=_is_backed_up(stored, backups, now),
     )
+
+
+def _is_root_settled(provider: KeyProvider, stored: WrappedKeys) -> bool:
+    ids = [root_id(root) for root in provider.root_keys()]
+    if stored.root_id not in ids:
+        raise WrongKey(f"the keyring is wrapped under another root key: {provider.describe()} gives one that does not open it")
+    return ids == [stored.root_id]
 
 
 def _is_backed_up(stored: WrappedKeys, backups: Iterable[BackupNote], now: datetime) -> bool:

@@ -1,7 +1,6 @@
 """Writes a new project directory to start from, or adds a drafted contract to one."""
 
 import os
-import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -9,20 +8,13 @@ from typing import Final
 
 from custview_pipeline.adapters.drafted_contract import draft_contract
 from custview_pipeline.adapters.project_directory import load_project
-from custview_pipeline.contracts.project import PROJECT_FILE
+from custview_pipeline.contracts.project import PROJECT_FILE, name_for
 from custview_pipeline.kernel.errors import ProjectInvalid
 
 _TEMPLATE: Final = "project_template"
 _NAME_LINE: Final = "name: customers\n"
-_LONGEST_NAME: Final = 64
 _BESIDE: Final = ("rulebook.yaml", "access.yaml")
 _FILES: Final = (PROJECT_FILE, *_BESIDE, "contracts/crm.odcs.yaml", "data/crm/crm.csv")
-
-
-def _project_name(directory: Path) -> str:
-    """Return the directory's name as a project may be called: projects of one name would share their keys."""
-    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).strip("-._")[:_LONGEST_NAME]
-    return kept or "customers"
 
 
 def write_project(directory: Path) -> tuple[Path, ...]:
@@ -62,7 +54,7 @@ def draft_project(directory: Path, file: Path) -> tuple[Path, ...]:
 
 def _of_template(name: str, directory: Path) -> str:
     text = files("custview_pipeline.adapters").joinpath(_TEMPLATE, name).read_text(encoding="utf-8")
-    return text.replace(_NAME_LINE, f"name: {_project_name(directory)}\n")
+    return text.replace(_NAME_LINE, f"name: {name_for(directory)}\n")
 
 
 def _write(directory: Path, texts: Mapping[str, str]) -> None:

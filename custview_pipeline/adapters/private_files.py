@@ -1,5 +1,7 @@
 """Files that only their owner can read, written whole or not at all, in a directory where nobody else can replace them."""
 
+import errno
+import glob
 import os
 import secrets
 import stat
@@ -12,6 +14,7 @@ from custview_pipeline.kernel.errors import KeyUnavailable
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
 _ROOT_USER: Final = 0
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})  # as on a USB stick
 
 
 def write_beside(path: Path, write: Callable[[BinaryIO], object]) -> Path:
@@ -43,8 +46,48 @@ def replace_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    write_beside(path, write).replace(path)
+    unfinished = write_beside(path, write)
+    try:
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
     sync_directory(path.parent)
+
+
+def make_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Put a file in place where there is none; nothing that stands there is ever replaced, whoever comes at the same time.
+
+    Raises:
+        FileExistsError: There is one.
+        OSError: The file cannot be written. Where only its name could not be forced to disk it stays.
+    """
+    unfinished = write_beside(path, write)
+    try:
+        os.link(unfinished, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _write_new(path, write)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def unfinished_files(path: Path) -> list[Path]:
+    """Return what processes that were killed left beside a file, or one that is at work has not put in place yet."""
+    return list(path.parent.glob(f".{glob.escape(path.name)}.*.part"))
+
+
+def sweep_unfinished(*paths: Path) -> None:
+    """Delete what killed processes left beside these files; call it where no other process can be writing one of them.
+
+    Raises:
+        OSError: One cannot be deleted.
+    """
+    for path in paths:
+        for left in unfinished_files(path):
+            left.unlink(missing_ok=True)
 
 
 def make_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -60,7 +103,7 @@ def make_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except FileExistsError:
         pass  # another process was first: its file is the one that counts
     finally:
-        unfinished.unlink()
+        unfinished.unlink(missing_ok=True)
 
 
 def sync_directory(directory: Path) -> None:
@@ -90,8 +133,12 @@ def make_private(directory: Path) -> None:
         raise KeyUnavailable(f"{directory}: cannot be the key directory ({error.strerror})") from None
 
 
-def read_private(path: Path) -> bytes | None:
+def read_private(path: Path, holds: str = "the key") -> bytes | None:
     """Return the bytes of a file that only its owner can read; None where there is no such file.
+
+    Args:
+        path: The file.
+        holds: What others know who could read it.
 
     Raises:
         KeyUnavailable: It cannot be read, or others can read it.
@@ -101,12 +148,25 @@ def read_private(path: Path) -> bytes | None:
             status = os.fstat(file.fileno())
             _refuse_foreign(path, status)
             if status.st_mode & _OTHERS:
-                raise KeyUnavailable(f"{path}: others can read it: chmod 600 {path}, and think of the key as known")
+                raise KeyUnavailable(f"{path}: others can read it: chmod 600 {path}, and think of {holds} as known")
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise KeyUnavailable(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file under its own name; where writing fails nothing is left."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _refuse_foreign(path: Path, status: os.stat_result) -> None:

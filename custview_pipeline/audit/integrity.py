@@ -12,6 +12,7 @@ ROW_HAS_RECORD: Final = "consistency__crosswalk__every_row_has_a_record"
 ONE_CUSTOMER: Final = "uniqueness__crosswalk__one_customer_a_record"
 ONE_RECORD: Final = "uniqueness__protected_records__one_record_an_id"
 ONE_GOLDEN: Final = "uniqueness__golden_records__one_row_a_version"
+RECORD_OPENS: Final = "completeness__protected_records__every_record_has_its_key"
 CUSTOMER_HAS_GOLDEN: Final = "completeness__golden_records__every_customer_has_one"
 GOLDEN_HAS_CUSTOMER: Final = "consistency__golden_records__every_one_has_a_customer"
 POINTERS_LIVE: Final = "consistency__golden_records__pointers_lead_to_live_records"
@@ -22,6 +23,7 @@ PROMISES: Final[dict[str, str]] = {
     ONE_CUSTOMER: "No version of the crosswalk gives a record two customers.",
     ONE_RECORD: "No two records, of one source or of two, share an id and version.",
     ONE_GOLDEN: "No version of a golden record is there twice.",
+    RECORD_OPENS: "The key material of every record is there; where it is not, the lake is older than its keys.",
     CUSTOMER_HAS_GOLDEN: "Every customer has a golden record.",
     GOLDEN_HAS_CUSTOMER: "No golden record is left of a customer that is gone.",
     POINTERS_LIVE: "Every value of a golden record is still held by the record it points to.",
@@ -68,6 +70,15 @@ def check_versions(crosswalk: pl.DataFrame, records: pl.DataFrame, golden: pl.Da
     """
     tables = {ONE_CUSTOMER: crosswalk, ONE_RECORD: records, ONE_GOLDEN: golden}
     return tuple(Promise(name, stored.height - stored.n_unique(), stored.height) for name, stored in tables.items())
+
+
+def check_keys(materials: pl.Series) -> tuple[Promise, ...]:
+    """Check that no record has lost its key: an erased one is not there any more.
+
+    Args:
+        materials: Key material of the current records; null where there is none.
+    """
+    return (Promise(RECORD_OPENS, materials.null_count(), len(materials)),)
 
 
 def check_golden(golden: pl.DataFrame, crosswalk: pl.DataFrame, records: pl.DataFrame) -> tuple[Promise, ...]:

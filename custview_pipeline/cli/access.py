@@ -29,7 +29,7 @@ def verify(
         typer.Option(
             "--known-gap",
             metavar="NUMBER",
-            help="Entry that tells of a gap you have looked into; repeatable.",
+            help="Entry that tells of a gap you have looked into; repeatable. Exit code 2 where it tells of none.",
             show_default=False,
         ),
     ] = None,
@@ -38,12 +38,16 @@ def verify(
 
     Names the first entry that is not. Exit code 1 then, and where the log did not fit its anchor when an entry was written.
     """
+    known = frozenset(known_gaps or ())
     with told_errors():
         opened, keyring = open_project(project)
         report = AccessLog(opened.lake, key_directory(opened.name), keyring).verify()
-        report.gaps = [gap for gap in report.gaps if gap.sequence not in (known_gaps or ())]
-        print_access(report)
-    raise typer.Exit(FAILED if report.broken or report.gaps else 0)
+        told = {gap.sequence for gap in report.gaps}
+        print_access(report, known)
+        if report.broken is None and known - told:  # behind a break no gap is looked for
+            numbers = ", ".join(map(str, sorted(known - told)))
+            raise ProjectInvalid(f"--known-gap {numbers}: no such entry tells of a gap")
+    raise typer.Exit(FAILED if report.broken or told - known else 0)
 
 
 @app.command(epilog="Example: custview access log --user ada --since 2026-01-01")

@@ -1,7 +1,7 @@
 """Pages about access: the check of the log, its entries, the policy."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +14,31 @@ from custview_pipeline.protection.access_chain import Entry
 from custview_pipeline.protection.access_check import Broken, ChainReport
 
 
-def print_access(report: ChainReport) -> None:
-    """Print what the check of the log found."""
+def print_access(report: ChainReport, known: Set[int]) -> None:
+    """Print what the check of the log found.
+
+    Args:
+        report: What it found.
+        known: Numbers of the entries whose gaps somebody has looked into.
+    """
+    console = results()
+    _print_entry_counts(report)
+    for gap in report.gaps:
+        kind = "known gap" if gap.sequence in known else "[bold red]gap[/]"
+        console.print(f"{kind} told by entry {gap.sequence:,}: {escape(gap.says)}")
+    if report.broken is not None:
+        console.print(f"[bold red]broken[/] {_break(report.broken)}")
+        return
+    if report.is_unfinished:
+        console.print("the last line is unfinished, as a crash leaves it, and the anchor knows of no entry in it")
+    if not report.gaps:
+        console.print("the log is whole: every entry is as it was written, and none is missing")
+    elif all(gap.sequence in known for gap in report.gaps):
+        gaps = "gap" if len(report.gaps) == 1 else f"{len(report.gaps):,} gaps"
+        console.print(f"the log is whole but for the known {gaps}: every entry in it is as it was written")
+
+
+def _print_entry_counts(report: ChainReport) -> None:
     console = results()
     if not report.entries:
         console.print("no entries")
@@ -25,15 +48,6 @@ def print_access(report: ChainReport) -> None:
             console.print(f"  {printable(user)}: {count:,}")
     if report.torn:
         console.print(f"{_count(report.torn)} found a former one unfinished, as a crash leaves it; nothing was revealed under it")
-    for gap in report.gaps:
-        console.print(f"[bold red]gap[/] told by entry {gap.sequence:,}: {escape(gap.says)}")
-    if report.broken is not None:
-        console.print(f"[bold red]broken[/] {_break(report.broken)}")
-        return
-    if report.is_unfinished:
-        console.print("the last line is unfinished, as a crash leaves it, and the anchor knows of no entry in it")
-    if not report.gaps:
-        console.print("the log is whole: every entry is as it was written, and none is missing")
 
 
 def print_entries(entries: Iterable[Entry | None], *, user: str | None, since: datetime | None, as_json: bool) -> None:

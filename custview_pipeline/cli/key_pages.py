@@ -133,6 +133,11 @@ def _key_table(lines: Iterable[KeyLine]) -> Table:
 def _shards(status: KeyStatus) -> str:
     if not status.unfinished_shards:
         return f"key table: {status.shard_count} shards, each with one key"
+    if status.unfinished_shards == status.shard_count:
+        return (
+            f"key table: {status.shard_count} shards, all with a former key still: a renewal was interrupted: "
+            "custview keys rotate keytable ends it"
+        )
     return (
         f"key table: {status.shard_count} shards, {status.unfinished_shards} of them with a former key still: "
         "an erasure is on its way, and the next run ends it"

@@ -12,7 +12,7 @@ from custview_pipeline.adapters.current_project import find_project
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.key_backup_files import make_backup, read_backup, restore_backup
 from custview_pipeline.adapters.key_backups import KeyBackups
-from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory, key_directory, refuse_keys_in_lake
+from custview_pipeline.adapters.key_files import FileKeyProvider, existing_keys, key_directory, refuse_keys_in_lake
 from custview_pipeline.adapters.key_providers import EnvironmentKeyProvider, key_provider
 from custview_pipeline.adapters.key_status import key_status
 from custview_pipeline.adapters.lake_files import MANIFEST_FILE
@@ -34,7 +34,7 @@ from custview_pipeline.cli.terminal import results
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.flows.rotation import rotate as rotate_purpose
 from custview_pipeline.kernel import settings
-from custview_pipeline.kernel.errors import BackupUnusable, KeyUnavailable, LakeError, ProjectInvalid
+from custview_pipeline.kernel.errors import BackupUnusable, LakeError, ProjectInvalid
 from custview_pipeline.protection.key_backup import read_label
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import SHARD_COUNT, Purpose
@@ -80,7 +80,7 @@ def rotate(
 
     vault, token, index: a new version is in use from now on, what is stored is made anew, and the former version is destroyed.
 
-    keytable: the keys of all shards of the key table are replaced.
+    keytable: all shards of the key table are sealed under new keys, then the key that wraps those is replaced.
 
     log: a new version is in use; former ones stay, to verify older entries of the access log.
 
@@ -197,11 +197,11 @@ def _existing(opened: Project) -> Path:
     """Return the key directory; nothing is made where there is none.
 
     Raises:
+        ProjectInvalid: It is inside the lake.
         KeyUnavailable: It holds no keys.
     """
     directory = key_directory(opened.name)
-    if KeyDirectory(directory).read() is None:
-        raise KeyUnavailable(f"no keys in {directory}: custview run makes them, custview keys restore brings back a backup")
+    existing_keys(directory, opened.lake, is_lake_made=_is_stored(opened))
     return directory
 
 
@@ -217,8 +217,7 @@ def _rotate(opened: Project, keyring: Keyring, purpose: Purpose) -> None:
     elif purpose is Purpose.KEYTABLE:
         _rotate_keytable(opened, keyring)
     else:
-        keyring.add(purpose)  # id has no versions side by side, which is said there
-        version = keyring.promote(purpose)
+        version = keyring.renew(purpose)  # id has no versions side by side, which is said there
         results().print(f"{purpose}: version {version} is in use; former ones stay, to verify older entries of the access log")
 
 
@@ -236,12 +235,13 @@ def _rotate_stored(opened: Project, keyring: Keyring, purpose: Purpose) -> None:
 def _rotate_keytable(opened: Project, keyring: Keyring) -> None:
     if not _is_stored(opened):
         keyring.rotate_keytable()
-    else:
-        run_id = _run_id()
-        with HeldLake(opened, keyring, run_id).writer() as writer:
-            keyring.rotate_keytable()
-            with writer.commit(run_id) as commit:
-                commit.reseal_keys()
+        results().print("keytable: replaced; nothing is sealed under the keys of the shards yet, and they stay")
+        return
+    run_id = _run_id()
+    with HeldLake(opened, keyring, run_id).writer() as writer:
+        with writer.commit(run_id) as commit:
+            commit.reseal_keys()
+        keyring.rotate_keytable()  # last, so that its version says that all of it is done
     results().print("keytable: replaced, and every shard of the key table is sealed under a new key")
 
 

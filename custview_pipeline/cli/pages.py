@@ -13,7 +13,7 @@ from custview_pipeline.demo.world import DemoSummary
 from custview_pipeline.flows.portrait import Portrait, Shown
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 
-ERASED: Final = "(erased)"
+NO_KEY: Final = "(no key)"
 _WON_BECAUSE: Final[Mapping[str, str]] = {
     "only_candidate": "only value known",
     "confirmed_by_others": "records agree",
@@ -66,7 +66,7 @@ def revealed_as_json(cuid: Cuid, values: pl.DataFrame) -> str:
 
 def _as_said(value: str | None, shown: Shown) -> str:
     if value is None:
-        return ERASED if shown is Shown.ERASED else "[dim](no value known)[/]"
+        return NO_KEY if shown is Shown.NO_KEY else "[dim](no value known)[/]"
     return f"{printable(value)}  [dim](masked for your role)[/]" if shown is Shown.MASKED else printable(value)
 
 
@@ -92,7 +92,7 @@ def _values_table(portrait: Portrait) -> Table:
     table.add_column("trust", no_wrap=True, justify="right")
     table.add_column("why", min_width=12)
     for row in portrait.values.iter_rows(named=True):
-        value = ERASED if row["value"] is None else row["value"]
+        value = NO_KEY if row["value"] is None else row["value"]
         trust = f"{row['trust_score']:.2f}"
         table.add_row(row["attribute"], printable(value), row["source_system"], trust, why_won(row))
     return table

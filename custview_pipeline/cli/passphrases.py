@@ -33,7 +33,7 @@ def passphrase(file: Path | None, *, is_new: bool) -> str:
 
 
 def _first_line(file: Path) -> str:
-    content = read_private(file)
+    content = read_private(file, "the passphrase")
     if content is None:
         raise ProjectInvalid("no such file", file=file)
     try:

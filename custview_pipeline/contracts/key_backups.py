@@ -36,6 +36,16 @@ class BackupNote(BaseModel):
         return self.expires_at <= now
 
 
+def outstanding(notes: Iterable[BackupNote], before: datetime | None = None) -> tuple[BackupNote, ...]:
+    """Return the backups of which copies may exist: those not recorded as destroyed, expired or not.
+
+    Args:
+        notes: Backups.
+        before: Only those made before this moment.
+    """
+    return tuple(note for note in notes if note.is_outstanding and (before is None or note.created_at < before))
+
+
 class BackupRegister(BaseModel):
     """Every backup of the keys, the oldest first."""
 

@@ -1,5 +1,6 @@
 """A project: the directory a user keeps, and all they edit."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +15,7 @@ from custview_pipeline.contracts.written_model import WrittenModel, read_model
 from custview_pipeline.contracts.yaml_text import parse_yaml
 
 PROJECT_FILE: Final = "custview.yaml"
+_LONGEST_NAME: Final = 64
 
 
 def _known_region(code: str) -> str:
@@ -84,6 +86,12 @@ class Project:
             if contract.source_system == source_system:
                 return contract
         raise KeyError(source_system)
+
+
+def name_for(directory: Path) -> str:
+    """Return the directory's name as a project may be called: projects of one name would look for their keys in one place."""
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", directory.resolve().name).strip("-._")[:_LONGEST_NAME]
+    return kept or "customers"
 
 
 def parse_project(text: str, *, file: str) -> ProjectFile:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from custview_pipeline.contracts.project import PROJECT_FILE
+from custview_pipeline.contracts.project import PROJECT_FILE, name_for
 from custview_pipeline.demo.chance import Chance
 from custview_pipeline.demo.coverage import customers_needed, spread
 from custview_pipeline.demo.customers import make_customers
@@ -19,6 +19,7 @@ from custview_pipeline.kernel.errors import ProjectInvalid
 
 TRUTH_FILE: Final = "truth.csv"
 FEWEST_RECORDS: Final = 50
+_NAME_LINE: Final = "name: demo\n"
 _LINE_OF_DEMOS: Final = "# The demo of custview:"  # how the packaged custview.yaml begins, and only that of a demo
 
 
@@ -74,6 +75,7 @@ def generate(directory: Path, *, records: int = 5000, seed: int = 1) -> DemoSumm
         raise ProjectInvalid(f"a demo needs at least {FEWEST_RECORDS} records")
     _refuse_other_project(directory)
     _copy(resources.files("custview_pipeline.demo") / "project", directory)
+    _name(directory)
     truths, by_source, tricks = [], {}, dict[str, int]()
     for source in make_sources(records=records, seed=seed):
         _write(source, directory)
@@ -114,6 +116,12 @@ def _copy(packaged: Traversable, directory: Path) -> None:
             _copy(item, directory / item.name)
         else:
             (directory / item.name).write_bytes(item.read_bytes())
+
+
+def _name(directory: Path) -> None:
+    """Give the demo the name of its directory, so that two demos do not share their keys."""
+    file = directory / PROJECT_FILE
+    file.write_text(file.read_text(encoding="utf-8").replace(_NAME_LINE, f"name: {name_for(directory)}\n"), encoding="utf-8")
 
 
 def _write(source: DemoSource, directory: Path) -> None:

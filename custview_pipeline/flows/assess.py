@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from custview_pipeline.audit.findings import findings_of
-from custview_pipeline.audit.integrity import Promise, check_crosswalk, check_golden, check_versions
+from custview_pipeline.audit.integrity import Promise, check_crosswalk, check_golden, check_keys, check_versions
 from custview_pipeline.audit.scorecard import (
     SCORES,
     pool_by,
@@ -70,6 +70,7 @@ def assess(lake: LakeWriter, contracts: Sequence[SourceContract], rulebook: Rule
                 snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version"]),
                 snapshot.read(GOLDEN_RECORDS.name, ["cuid", "version"]),
             ),
+            *check_keys(snapshot.materials(records["record_id"], records["version"])),
             *check_golden(golden, crosswalk, records),
         )
         counted = pl.concat(_counted(snapshot, records, crosswalk, contracts, now))

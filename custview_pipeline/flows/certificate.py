@@ -9,7 +9,7 @@ import polars as pl
 
 from custview_pipeline.contracts.erasure import CarriedOut, Erasure, LedgerLine
 from custview_pipeline.contracts.intake_tables import QUARANTINED_RECORDS
-from custview_pipeline.contracts.key_backups import BackupNote
+from custview_pipeline.contracts.key_backups import BackupNote, outstanding
 from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.erase import PACKAGE
 from custview_pipeline.flows.erasure_copies import SearchedCopy, search_copy
@@ -187,7 +187,7 @@ def _wanted(erasure: Erasure, carried_out: CarriedOut | None, holdings: Holdings
 
 def _finality(backups: Sequence[BackupNote], carried_out: CarriedOut | None, now: datetime) -> Finality:
     before = None if carried_out is None else carried_out.carried_out_at
-    threats = tuple(note for note in backups if note.is_outstanding and (before is None or note.created_at < before))
+    threats = outstanding(backups, before)
     last = max((note.expires_at for note in threats), default=None)
     return Finality(threats, last if last is not None and last > now else None)
 

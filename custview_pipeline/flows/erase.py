@@ -15,6 +15,7 @@ from custview_pipeline.contracts.matching_tables import CUID_HISTORY
 from custview_pipeline.flows.airlock import QUARANTINE_VERSION
 from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.erasure_index import erase_from_index
+from custview_pipeline.flows.erasure_request import ask_for_joined
 from custview_pipeline.flows.erasure_scope import (
     CUSTOMER_COLUMNS,
     FOUNDER,
@@ -27,6 +28,7 @@ from custview_pipeline.flows.erasure_scope import (
     naming_tables,
     without_pointers_to,
 )
+from custview_pipeline.kernel.errors import LedgerDamaged
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.versions import newest
@@ -73,10 +75,14 @@ def carry_out_pending(lake: LakeWriter, keyring: Keyring, ledger: Ledger, *, run
     that was killed goes on, and a lake that was restored from a backup erases again.
 
     Raises:
+        LedgerDamaged: The ledger lacks an erasure that the lake knows of.
         CustviewError: It cannot be done; then nothing else may be done either.
     """
     lines = ledger.lines()
     asked = [line for line in lines if isinstance(line, Erasure)]
+    _assert_whole(asked, lake.snapshot().erasures())
+    done = {line.erasure_id for line in lines if isinstance(line, CarriedOut)}.union(lake.snapshot().erasures())
+    asked += _ask_for_joined(lake, keyring, ledger, [entry for entry in asked if entry.erasure_id not in done])
     carried = carry_out(lake, keyring, asked, run_id=run_id)
     fresh = {erasure_id for each in carried for erasure_id in each.erasure_ids}
     noted = {line.erasure_id for line in lines if isinstance(line, CarriedOut)} - fresh
@@ -87,6 +93,32 @@ def carry_out_pending(lake: LakeWriter, keyring: Keyring, ledger: Ledger, *, run
             *(CarriedOut(erasure_id=each, carried_out_at=now, run_id=run_id, package_version=package) for each in unnoted)
         )
     return carried
+
+
+def _ask_for_joined(lake: LakeWriter, keyring: Keyring, ledger: Ledger, entries: Sequence[Erasure]) -> list[Erasure]:
+    """Ask for what became part of the customers while their erasures waited, and return the entries."""
+    if not entries:
+        return []
+    snapshot, (_, id_key), now = lake.snapshot(), keyring.current(Purpose.ID), datetime.now(UTC)
+    with silenced("finding what is to be erased"):
+        joined = [more for entry in entries if (more := ask_for_joined(snapshot, id_key, entry, now=now)) is not None]
+    ledger.append(*joined)
+    return joined
+
+
+def _assert_whole(asked: Sequence[Erasure], carried_out: Sequence[str]) -> None:
+    """Refuse to go on without the marks of erased records: their sources would bring them back unnoticed.
+
+    Raises:
+        LedgerDamaged: An erasure that was carried out is not in the ledger.
+    """
+    lost = {*carried_out} - {entry.erasure_id for entry in asked}
+    if lost:
+        raise LedgerDamaged(
+            f"this lake carried out {len(lost)} {'erasure' if len(lost) == 1 else 'erasures'} that the ledger does not name: put "
+            "erasures.jsonl back into the key directory, or restore the newest key backup; without it their sources would bring "
+            "the persons back"
+        )
 
 
 def carry_out(lake: LakeWriter, keyring: Keyring, entries: Sequence[Erasure], *, run_id: str) -> tuple[Carried, ...]:
@@ -103,7 +135,7 @@ def carry_out(lake: LakeWriter, keyring: Keyring, entries: Sequence[Erasure], *,
     _, id_key = keyring.current(Purpose.ID)
     with silenced("finding what is to be erased"):
         scope = find_scope(snapshot, id_key, _marks(pending))
-    with silenced("erasing"), lake.commit(run_id) as commit:
+    with silenced(f"erasing {', '.join(entry.erasure_id for entry in pending)}"), lake.commit(run_id) as commit:
         rows = _erase(snapshot, commit, scope, run_id=run_id)
         for entry in pending:
             commit.carry_out(entry.erasure_id)
@@ -119,6 +151,7 @@ def _marks(entries: Sequence[Erasure]) -> Marks:
 
 def _erase(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: str) -> dict[str, int]:
     """Erase keys, then index, then rows; return how many rows by table."""
+    commit.purge(*naming_tables())  # also where nothing is held: former versions may hold something
     if scope.record_ids.is_empty() and scope.ended.is_empty():
         return {}
     _forget_keys(snapshot, commit, scope.record_ids)
@@ -126,7 +159,6 @@ def _erase(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: str) -> 
     rows = {table: _remove_rows(snapshot, commit, table, scope) for table in naming_tables()}
     _clear_golden_records(snapshot, commit, scope)
     _clear_history(snapshot, commit, scope, run_id=run_id)
-    commit.purge(*naming_tables())
     return {table: count for table, count in rows.items() if count}
 
 
@@ -164,8 +196,10 @@ def _clear_golden_records(snapshot: Snapshot, commit: Commit, scope: Scope) -> N
     commit.append(GOLDEN_RECORDS.name, cleared)
     published = snapshot.read(CUSTOMER_CORE.name, ["cuid"]).filter(pl.col("cuid").is_in(scope.remaining.implode()))
     if not published.is_empty():
-        shown = newest(cleared, ["cuid"]).filter("is_active").join(published, on="cuid", how="semi")
         crosswalk = current_crosswalk(snapshot).filter(~pl.col("record_id").is_in(scope.record_ids.implode()))
+        active = newest(cleared, ["cuid"]).filter("is_active")
+        # A customer that all records have left since it was published is not shown any more.
+        shown = active.join(published, on="cuid", how="semi").join(crosswalk, on="cuid", how="semi")
         commit.remove(CUSTOMER_CORE.name, "cuid", scope.remaining)
         commit.append(CUSTOMER_CORE.name, build_core(shown, crosswalk))
 

@@ -108,6 +108,24 @@ def ask_for(chosen: Chosen, id_key: bytes, stated: Stated, *, now: datetime) -> 
     )
 
 
+def ask_for_joined(snapshot: Snapshot, id_key: bytes, entry: Erasure, *, now: datetime) -> Erasure | None:
+    """Return a further entry for records that became the customer's after an erasure was asked for; None where there are none.
+
+    Only for an erasure that was never carried out: in an older lake, a record under the same id may be of somebody else.
+    """
+    marked = pl.Series("mark", entry.customer_marks, pl.Int64)
+    if marked.is_empty():
+        return None
+    rows = newest(snapshot.read(CROSSWALK.name, ["record_id", "version", "cuid"]), ["record_id"]).drop_nulls("cuid")
+    theirs = rows.filter(customer_marks(id_key, rows["cuid"]).is_in(marked.implode()))["record_id"]
+    known = pl.Series("mark", entry.record_marks, pl.Int64)
+    joined = theirs.filter(~suppression_marks(id_key, theirs).is_in(known.implode()))
+    if joined.is_empty():
+        return None
+    stated = Stated(entry.who, f"records that joined the customer while erasure {entry.erasure_id} waited", entry.legal_basis)
+    return ask_for(Chosen(joined, pl.Series("cuid", [], pl.String)), id_key, stated, now=now)
+
+
 def _with_merged(history: pl.DataFrame, cuid: Cuid) -> list[str]:
     """Return a customer id and all that were merged into it, directly or not."""
     merged = history.filter(pl.col("event") == "merged_into").select("other_cuid", "cuid").rows()

@@ -69,14 +69,17 @@ def find_scope(snapshot: Snapshot, id_key: bytes, marks: Marks) -> Scope:
     crosswalk = snapshot.read(CROSSWALK.name, ["record_id", "version", "cuid"])
     is_erased = crosswalk["record_id"].is_in(record_ids.implode())
     staying = crosswalk.filter(~is_erased)
-    theirs = crosswalk.filter(is_erased)["cuid"].drop_nulls()
+    erased = crosswalk.filter(is_erased)
+    theirs = erased["cuid"].drop_nulls()
+    last_theirs = newest(erased.drop_nulls("cuid"), ["record_id"])["cuid"]
     known = snapshot.read(CUID_HISTORY.name, ["cuid"])["cuid"].unique()
     marked = known.filter(customer_marks(id_key, known).is_in(marks.customers.implode()))
     # A customer goes on while a record is listed under it now; one that records left before it ended has ended already.
     alive = newest(staying, ["record_id"])["cuid"].drop_nulls().unique()
     left_by_others = staying["cuid"].drop_nulls().unique()
     candidates = pl.concat([theirs, marked]).unique()
-    is_over = candidates.is_in(marked.implode()) | ~candidates.is_in(left_by_others.implode())
+    # Where others left it before, it ends all the same if an erased record was in it last.
+    is_over = candidates.is_in(pl.concat([marked, last_theirs]).implode()) | ~candidates.is_in(left_by_others.implode())
     is_alive = candidates.is_in(alive.implode())
     remaining = pl.concat([candidates.filter(is_alive), _pointing(snapshot, record_ids)]).unique()
     ended = candidates.filter(is_over & ~is_alive)

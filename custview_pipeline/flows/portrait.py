@@ -40,7 +40,7 @@ class Shown(StrEnum):
 
     FULL = "full"
     MASKED = "masked"
-    ERASED = "erased"  # its record was shredded
+    NO_KEY = "no_key"  # the key of its record is gone
     UNKNOWN = "unknown"  # no source gives one
 
 
@@ -98,7 +98,7 @@ def _as_shown(known: tuple[str | None, bool] | None, *, is_full: bool) -> tuple[
     """Return a value and how it is shown.
 
     Args:
-        known: The value as it is shown, null where its record was shredded, and whether it is stored open; None where there is
+        known: The value as it is shown, null where its record has no key, and whether it is stored open; None where there is
             none.
         is_full: Whether it was to be shown in full.
     """
@@ -106,7 +106,7 @@ def _as_shown(known: tuple[str | None, bool] | None, *, is_full: bool) -> tuple[
         return None, Shown.UNKNOWN
     value, is_open = known
     if value is None:
-        return None, Shown.ERASED
+        return None, Shown.NO_KEY
     return value, Shown.FULL if is_full or is_open else Shown.MASKED
 
 

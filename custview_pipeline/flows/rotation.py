@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from custview_pipeline.contracts.match_index import Generation
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.current import current_records
 from custview_pipeline.flows.rebuild import assert_described
@@ -17,7 +18,7 @@ from custview_pipeline.flows.reencrypt import index_turn, vault_turn
 from custview_pipeline.flows.renew_index import token_turn
 from custview_pipeline.flows.renewal import RECORDS_A_TURN, Renewal, Turn
 from custview_pipeline.kernel.errors import ProjectInvalid
-from custview_pipeline.kernel.ports import LakeWriter, Progress, Unwatched
+from custview_pipeline.kernel.ports import LakeWriter, Progress, Snapshot, Unwatched
 from custview_pipeline.kernel.settings import worker_count
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import KeyState, Purpose
@@ -97,7 +98,7 @@ def rotate(  # noqa: PLR0913 -- one call for the command, which has each of thes
         if purpose is Purpose.TOKEN:
             assert_described(current_records(writer.snapshot())["source_system"], contracts)
         if not is_under_way(keyring, purpose):
-            keyring.add(purpose)
+            keyring.add(purpose, beyond=_highest_named(writer.snapshot(), purpose))
         report = _begun(keyring, purpose)
     while True:
         with lake.writer() as writer:
@@ -142,6 +143,15 @@ def continue_rotations(
 def is_under_way(keyring: Keyring, purpose: Purpose) -> bool:
     """Return whether a key has a version that is not used yet, or one that something may still be under."""
     return any(key.state is not KeyState.CURRENT for key in keyring.versions(purpose))
+
+
+def _highest_named(snapshot: Snapshot, purpose: Purpose) -> int:
+    """Return the highest version of a key that the lake names; of the vault key, which only rows name, 0."""
+    named = {
+        Purpose.TOKEN: {Generation.named(name).token_version for name in snapshot.index_generations() if name is not None},
+        Purpose.INDEX: snapshot.index_key_versions(),
+    }
+    return max(named.get(purpose, ()), default=0)
 
 
 def _continued(writer: LakeWriter, renewal: Renewal, purpose: Purpose, budget: int) -> RotationReport:

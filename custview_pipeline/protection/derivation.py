@@ -1,17 +1,19 @@
 """Keys made from keys, and bytes that say unambiguously what they belong to."""
 
+import struct
 from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES: Final = 32
+_LENGTH: Final = struct.Struct(">I").pack
 
 
 def length_prefixed(*parts: str | int | bytes) -> bytes:
     """Return the parts, each behind its length, so that no two different lists give the same bytes."""
     encoded = [part if isinstance(part, bytes) else str(part).encode() for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    return b"".join([_LENGTH(len(part)) + part for part in encoded])
 
 
 def derive_key(master: bytes, label: str, *context: str | int) -> bytes:

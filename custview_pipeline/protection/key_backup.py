@@ -16,12 +16,13 @@ import os
 import struct
 import unicodedata
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Final, NamedTuple, Self
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from custview_pipeline.contracts.key_backups import BackupNote
 from custview_pipeline.kernel.errors import BackupUnusable, ProjectInvalid
@@ -33,9 +34,12 @@ LIFETIME_DAYS: Final = 30
 
 _MAGIC: Final = b"CVKB\x01"
 _HEAD: Final = struct.Struct(">5sIqqIBB16s12s")
+LABEL_BYTES: Final = _HEAD.size  # with salt and nonce, so that no two backups begin alike
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 _MOST_MEMORY_KIB: Final = 2**20  # what a forged file may make us spend
 _MOST_PASSES: Final = 16
+_ONE_AT_A_TIME: Final = Lock()  # of two threads in OpenSSL's Argon2 at once one fails, or both hang
+_NO_MEMORY: Final = "cannot be sealed: {kib:,} KiB of memory, or threads to fill them, are not at hand"
 _UNUSABLE: Final = "cannot be opened: wrong passphrase, or no key backup, or an altered one"
 
 
@@ -114,14 +118,18 @@ class _Head(NamedTuple):
         return _HEAD.pack(*self)
 
     def key(self, passphrase: str) -> bytes:
-        """Return the key that a passphrase gives; letters and accents may come composed or not."""
+        """Return the key that a passphrase gives; letters and accents may come composed or not.
+
+        Raises:
+            ValueError, MemoryError: A cost that there cannot be, or that this machine cannot pay now.
+            BackupUnusable: Argon2id is missing here.
+        """
         try:
             kdf = Argon2id(
                 salt=self.salt, length=KEY_BYTES, iterations=self.passes, lanes=self.lanes, memory_cost=self.memory_kib
             )
-            return kdf.derive(unicodedata.normalize("NFC", passphrase).encode())
-        except (ValueError, MemoryError):  # a cost that there cannot be
-            raise BackupUnusable(_UNUSABLE) from None
+            with _ONE_AT_A_TIME:
+                return kdf.derive(unicodedata.normalize("NFC", passphrase).encode())
         except UnsupportedAlgorithm:
             raise BackupUnusable(
                 "the package cryptography here is built on an OpenSSL before 3.2, which lacks Argon2id"
@@ -154,11 +162,16 @@ def seal_backup(content: BackupContent, note: BackupNote, passphrase: str, *, co
 
     Raises:
         ProjectInvalid: The passphrase is too weak.
+        BackupUnusable: The memory for it is not at hand.
     """
     check_passphrase(passphrase)
     times = int(note.created_at.timestamp()), int(note.expires_at.timestamp())
     head = _Head(_MAGIC, note.number, *times, *cost, os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES))
-    sealed = AESGCM(head.key(passphrase)).encrypt(head.nonce, content.model_dump_json().encode(), head.packed())
+    try:
+        key = head.key(passphrase)
+    except (ValueError, MemoryError):  # the library says it in either way
+        raise BackupUnusable(_NO_MEMORY.format(kib=head.memory_kib)) from None
+    sealed = AESGCM(key).encrypt(head.nonce, content.model_dump_json().encode(), head.packed())
     return head.packed() + sealed
 
 
@@ -185,5 +198,5 @@ def open_backup(blob: bytes, passphrase: str) -> BackupContent:
     try:
         content = AESGCM(head.key(passphrase)).decrypt(head.nonce, blob[_HEAD.size :], blob[: _HEAD.size])
         return BackupContent.model_validate_json(content)
-    except (InvalidTag, ValidationError):
+    except (InvalidTag, ValueError, MemoryError):  # the last two: a cost that there cannot be
         raise BackupUnusable(_UNUSABLE) from None

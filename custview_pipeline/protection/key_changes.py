@@ -61,8 +61,10 @@ def completed(root: bytes, stored: WrappedKeys) -> WrappedKeys:
     return _changed(root, wrapped_anew, purposes={**wrapped_anew.purposes, **made})
 
 
-def with_next(root: bytes, stored: WrappedKeys, purpose: Purpose) -> WrappedKeys:
+def with_next(root: bytes, stored: WrappedKeys, purpose: Purpose, *, beyond: int = 0) -> WrappedKeys:
     """Return the keys with one more version of a purpose key, not used yet; as they are where there is one already.
+
+    Its number is one more than that of every version here, and than ``beyond``.
 
     Raises:
         ProjectInvalid: This key has no versions side by side.
@@ -73,7 +75,7 @@ def with_next(root: bytes, stored: WrappedKeys, purpose: Purpose) -> WrappedKeys
     versions = stored.purposes[purpose]
     if any(key.state is KeyState.NEXT for key in versions):
         return stored
-    version = max(key.version for key in versions) + 1
+    version = max(beyond, *(key.version for key in versions)) + 1
     if version > MOST_VERSIONS:
         raise KeyUnavailable(f"the {purpose} key has had {MOST_VERSIONS:,} versions: that is all it can have")
     made = _wrapped(root, os.urandom(KEY_BYTES), purpose, version, KeyState.NEXT)
@@ -194,7 +196,16 @@ def unwrapped_shards(keytable: Mapping[int, bytes], stored: WrappedKeys) -> Shar
     Raises:
         UnsealFailed: One was wrapped under another key or for another shard, or altered.
     """
-    return tuple(dict(_generations(keytable, shard, generations)) for shard, generations in enumerate(stored.shards))
+    return tuple(unwrapped_shard(keytable, shard, generations) for shard, generations in enumerate(stored.shards))
+
+
+def unwrapped_shard(keytable: Mapping[int, bytes], shard: int, generations: Iterable[WrappedShardKey]) -> dict[int, bytes]:
+    """Return every generation of the key of one shard.
+
+    Raises:
+        UnsealFailed: See ``unwrapped_shards``.
+    """
+    return dict(_generations(keytable, shard, generations))
 
 
 def _oldest(stored: WrappedKeys) -> datetime:

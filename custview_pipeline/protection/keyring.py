@@ -10,10 +10,10 @@ from custview_pipeline.kernel.ports import KeyProvider
 from custview_pipeline.protection import key_changes as changes
 from custview_pipeline.protection.key_holder import KeyHolder
 from custview_pipeline.protection.key_table import ShardKeys
-from custview_pipeline.protection.opened_keys import GONE, OpenedKeys, next_root_key_of, open_keys, root_key_of
+from custview_pipeline.protection.opened_keys import GONE, OpenedKeys, next_root_key_of, open_keys, root_key_of, unwrapped_keys
 from custview_pipeline.protection.tokens import Tokeniser
 from custview_pipeline.protection.vault import Vault
-from custview_pipeline.protection.wrapped_keys import KeyState, KeyStore, Purpose, WrappedKeys
+from custview_pipeline.protection.wrapped_keys import KeyState, KeyStore, Purpose, WrappedKeys, root_id
 
 
 class KeyVersion(NamedTuple):
@@ -94,7 +94,10 @@ class Keyring(KeyHolder):
             KeyUnavailable: The keys cannot be read any more.
             WrongKey: Keys of another project are in their place.
         """
-        if self._store.read() == self._opened.stored:
+        stored = self._store.read()
+        if stored is None:
+            raise KeyUnavailable(GONE)
+        if stored == self._opened.stored:
             return
         opened = open_keys(self._provider, self._store)
         if opened.check_value() != self._opened.check_value():
@@ -142,14 +145,19 @@ class Keyring(KeyHolder):
         vault, token, identity = current[Purpose.VAULT], current[Purpose.TOKEN], current[Purpose.ID]
         return AirlockKeys(vault, keys[Purpose.VAULT][vault], token, dict(keys[Purpose.TOKEN]), keys[Purpose.ID][identity])
 
-    def add(self, purpose: Purpose) -> int:
+    def add(self, purpose: Purpose, *, beyond: int = 0) -> int:
         """Make the next version of a key, not used yet, and return its number; of one that is there already, its number.
+
+        Args:
+            purpose: Which key.
+            beyond: The highest version that the lake was made with. These keys may be of a backup that does not know it, and a
+                number that is given twice would stand for two keys.
 
         Raises:
             ProjectInvalid: This key has no versions side by side: ``id``, ``keytable``.
             KeyUnavailable: It cannot be stored.
         """
-        self._change(lambda root, stored: changes.with_next(root, stored, purpose))
+        self._change(lambda root, stored: changes.with_next(root, stored, purpose, beyond=beyond))
         return self.versions(purpose)[-1].version
 
     def promote(self, purpose: Purpose) -> int:
@@ -160,6 +168,20 @@ class Keyring(KeyHolder):
             KeyUnavailable: It cannot be stored.
         """
         self._change(lambda root, stored: changes.with_promoted(root, stored, purpose))
+        return self._opened.current[purpose]
+
+    def renew(self, purpose: Purpose) -> int:
+        """Put a new version of a key into use at once, and return its number; the one before becomes a former one.
+
+        Raises:
+            ProjectInvalid: This key has no versions side by side: ``id``, ``keytable``.
+            KeyUnavailable: It cannot be stored.
+        """
+
+        def renewed(root: bytes, stored: WrappedKeys) -> WrappedKeys:
+            return changes.with_promoted(root, changes.with_next(root, stored, purpose), purpose)
+
+        self._change(renewed)
         return self._opened.current[purpose]
 
     def retire(self, purpose: Purpose, version: int) -> None:
@@ -221,15 +243,20 @@ class Keyring(KeyHolder):
 
     def _change(self, change: Callable[[bytes, WrappedKeys], WrappedKeys]) -> None:
         """Store what ``change`` makes of root key and stored keys, then take it over."""
+        roots: list[bytes] = []
 
         def changed(stored: WrappedKeys | None) -> WrappedKeys:
             if stored is None:
                 raise KeyUnavailable(GONE)
             root = root_key_of(self._provider, stored)
+            roots.append(root)
             try:
                 return change(root, stored)
             except UnsealFailed:
                 raise KeyUnavailable(changes.DAMAGED) from None
 
-        self._store.update(changed)
-        self._opened = open_keys(self._provider, self._store)
+        stored = self._store.update(changed)
+        if stored.root_id == root_id(roots[0]):
+            self._opened = unwrapped_keys(roots[0], stored, self._opened)
+        else:  # under the next root key, which its provider puts in place now
+            self._opened = open_keys(self._provider, self._store)

@@ -1,6 +1,6 @@
 """From a root key and what is stored to keys in memory; what a first use or a killed rotation left to do is done on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,7 +56,7 @@ def open_keys(provider: KeyProvider, store: KeyStore) -> OpenedKeys:
             stored = store.update(lambda known: _settled(provider, known))
         root = _fitting(stored, roots)
         if root is not None:
-            return _unwrapped(root, stored)
+            return unwrapped_keys(root, stored)
     raise WrongKey(_OTHER_ROOT)
 
 
@@ -80,6 +80,30 @@ def next_root_key_of(provider: KeyProvider) -> bytes:
         KeyUnavailable: The provider gives none.
     """
     return _checked(provider, [provider.next_root_key()])[0]
+
+
+def unwrapped_keys(root: bytes, stored: WrappedKeys, known: OpenedKeys | None = None) -> OpenedKeys:
+    """Return the keys of stored ones that are authentic under a root key.
+
+    Args:
+        root: The root key that wraps them.
+        stored: The wrapped keys.
+        known: Keys of the moment before: what did not change since is not unwrapped again.
+
+    Raises:
+        KeyUnavailable: One cannot be unwrapped.
+    """
+    current = {
+        purpose: next(key.version for key in versions if key.state is KeyState.CURRENT)
+        for purpose, versions in stored.purposes.items()
+    }
+    try:
+        keys = changes.unwrapped(root, stored)
+        shards = _unwrapped_shards(keys[Purpose.KEYTABLE], stored, known)
+    except UnsealFailed:
+        raise KeyUnavailable(changes.DAMAGED) from None
+    seal_key = derive_key(keys[Purpose.ID][current[Purpose.ID]], "key_table")
+    return OpenedKeys(stored, keys, current, ShardKeys(seal_key, shards))
 
 
 def _fitting(stored: WrappedKeys, roots: Sequence[bytes]) -> bytes | None:
@@ -112,15 +136,13 @@ def _settled(provider: KeyProvider, stored: WrappedKeys | None) -> WrappedKeys:
     return stored
 
 
-def _unwrapped(root: bytes, stored: WrappedKeys) -> OpenedKeys:
-    current = {
-        purpose: next(key.version for key in versions if key.state is KeyState.CURRENT)
-        for purpose, versions in stored.purposes.items()
-    }
-    try:
-        keys = changes.unwrapped(root, stored)
-        shards = changes.unwrapped_shards(keys[Purpose.KEYTABLE], stored)
-    except UnsealFailed:
-        raise KeyUnavailable(changes.DAMAGED) from None
-    seal_key = derive_key(keys[Purpose.ID][current[Purpose.ID]], "key_table")
-    return OpenedKeys(stored, keys, current, ShardKeys(seal_key, shards))
+def _unwrapped_shards(
+    keytable: Mapping[int, bytes], stored: WrappedKeys, known: OpenedKeys | None
+) -> tuple[Mapping[int, bytes], ...]:
+    if known is None or known.keys[Purpose.KEYTABLE] != keytable:
+        return changes.unwrapped_shards(keytable, stored)
+    shards = zip(stored.shards, known.stored.shards, known.shard_keys.generations, strict=True)
+    return tuple(
+        held if wrapped == former else changes.unwrapped_shard(keytable, shard, wrapped)
+        for shard, (wrapped, former, held) in enumerate(shards)
+    )

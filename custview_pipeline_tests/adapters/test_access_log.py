@@ -92,11 +92,12 @@ def test_an_entry_says_who_what_why_and_when(shelf):
     assert datetime.fromisoformat(entry["at"]).utcoffset() is not None
 
 
-def test_the_anchor_knows_the_last_entry_and_nobody_else_can_read_either(shelf):
+def test_the_anchor_knows_the_last_entry_and_nobody_else_can_read_it_the_log_or_its_lock(shelf):
     shelf.write(3)
 
     assert json.loads(shelf.anchor.read_bytes()) == {"sequence": 3, "mac": shelf.entries[-1]["mac"]}
-    assert [path.stat().st_mode & 0o777 for path in (shelf.path, shelf.anchor)] == [0o600, 0o600]
+    files = (shelf.path, shelf.anchor, shelf.path.with_suffix(".lock"))
+    assert [path.stat().st_mode & 0o777 for path in files] == [0o600, 0o600, 0o600]
 
 
 def test_a_whole_log_is_told_in_numbers(shelf):
@@ -360,6 +361,25 @@ def test_an_anchor_that_cannot_be_written_reveals_nothing(shelf):
         shelf.write()
     with pytest.raises(KeyUnavailable, match=ANCHOR_FILE):
         shelf.log.verify()
+
+
+def test_an_anchor_that_others_can_read_reveals_nothing(shelf):
+    shelf.write()
+    whole = shelf.path.read_bytes()
+    shelf.anchor.chmod(0o644)
+    with pytest.raises(KeyUnavailable, match=f"{ANCHOR_FILE}: others can read it: .*how far the access log got as known"):
+        shelf.write()
+    with pytest.raises(KeyUnavailable, match=f"{ANCHOR_FILE}: others can read it: .*how far the access log got as known"):
+        shelf.log.verify()
+    assert shelf.path.read_bytes() == whole
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_an_anchor_of_another_user_reveals_nothing(shelf):
+    shelf.write()
+    os.chown(shelf.anchor, 12345, -1)
+    with pytest.raises(KeyUnavailable, match=f"{ANCHOR_FILE}: belongs to another user"):
+        shelf.write()
 
 
 def test_entries_written_at_once_make_one_chain(shelf):

@@ -32,7 +32,7 @@ from custview_pipeline_tests.factories import deliveries as delivery_rows
 SECRET = "Wilhelmina"
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """A run ends in the middle of its work."""
 
 

@@ -3,16 +3,20 @@
 import base64
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
+from filelock import FileLock, Timeout
 
+from custview_pipeline.adapters import key_backup_files, private_files
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.erasure_ledger import ErasureLedger
 from custview_pipeline.adapters.key_backup_files import keyring_digest, make_backup, read_backup, restore_backup
 from custview_pipeline.adapters.key_backups import KeyBackups
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
 from custview_pipeline.adapters.key_providers import EnvironmentKeyProvider
+from custview_pipeline.adapters.private_files import sync_directory
 from custview_pipeline.contracts.erasure import Erasure
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import BackupUnusable, KeyUnavailable, ProjectInvalid
@@ -238,3 +242,75 @@ def test_a_root_key_of_another_provider_stays_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv(settings.ROOT_KEY, base64.b64encode(bytes(32)).decode())
     with pytest.raises(BackupUnusable, match="not the root key of the keys in the backup"):
         restore(tmp_path / "new", tmp_path / "safe.cvkb", provider)
+
+
+def test_a_backup_beside_the_keys_is_refused(directory):
+    with pytest.raises(ProjectInvalid, match="beside the keys"):
+        backup(directory, directory / "in.cvkb")
+    assert KeyBackups(directory).notes() == ()
+
+
+def test_keys_cannot_be_destroyed_between_reading_them_and_entering_the_backup(tmp_path, directory, monkeypatch):
+    begin, held = KeyBackups.begin, []
+
+    def entered(register, digest):
+        with pytest.raises(Timeout), FileLock(directory / "keyring.lock", timeout=0):
+            pass
+        held.append(digest)
+        return begin(register, digest)
+
+    monkeypatch.setattr(KeyBackups, "begin", entered)
+    assert backup(directory, tmp_path / "safe.cvkb").keyring_digest == held[0] == keyring_digest(KeyDirectory(directory).read())
+
+
+def test_two_backups_to_one_file_at_once_leave_the_first_one(tmp_path, directory, monkeypatch):
+    path, seal = tmp_path / "safe.cvkb", key_backup_files.seal_backup
+
+    def slowly(*given):
+        monkeypatch.setattr(key_backup_files, "seal_backup", seal)
+        backup(directory, path)
+        return seal(*given)
+
+    monkeypatch.setattr(key_backup_files, "seal_backup", slowly)
+    with pytest.raises(ProjectInvalid, match="is there already"):
+        backup(directory, path)
+    assert [note.number for note in KeyBackups(directory).notes()] == [2] == [read_label(read_backup(path)).number]
+    assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.parametrize("failure", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+@pytest.mark.parametrize("is_deletable", [True, False])
+def test_a_backup_that_fails_once_it_is_in_place_is_gone_or_stays_in_the_register(
+    tmp_path, directory, monkeypatch, failure, is_deletable
+):
+    path, unlink = tmp_path / "safe.cvkb", Path.unlink
+
+    def refuse(place, **options):
+        if place == path and not is_deletable:
+            raise OSError(30, "Read-only file system")
+        unlink(place, **options)
+
+    def fail(folder):
+        if folder == tmp_path:
+            raise failure
+        sync_directory(folder)
+
+    monkeypatch.setattr(private_files, "sync_directory", fail)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(BackupUnusable if isinstance(failure, OSError) else KeyboardInterrupt):
+        backup(directory, path)
+    assert path.exists() is not is_deletable
+    assert len(KeyBackups(directory).notes()) == (0 if is_deletable else 1)
+
+
+def test_a_backup_is_written_where_there_are_no_links_and_over_nothing(tmp_path, directory, monkeypatch):
+    def refuse(*_):
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    note = backup(directory, tmp_path / "safe.cvkb")
+    assert read_label(read_backup(tmp_path / "safe.cvkb")).number == note.number
+    assert (tmp_path / "safe.cvkb").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        private_files.make_new(tmp_path / "safe.cvkb", lambda file: file.write(b"other"))
+    assert not list(tmp_path.glob(".*.part"))

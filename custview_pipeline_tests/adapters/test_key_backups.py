@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custview_pipeline.adapters.key_backups import KeyBackups
-from custview_pipeline.contracts.key_backups import BackupNote
+from custview_pipeline.contracts.key_backups import BackupNote, outstanding
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 
 
@@ -21,7 +21,7 @@ def register(directory):
 
 
 def test_backups_are_numbered_expire_and_stay_until_they_are_destroyed(register, directory):
-    assert register.notes() == register.outstanding() == ()
+    assert register.notes() == ()
     first, second = register.begin("a"), register.begin("b")
 
     assert [note.number for note in register.notes()] == [1, 2]
@@ -30,22 +30,22 @@ def test_backups_are_numbered_expire_and_stay_until_they_are_destroyed(register,
     destroyed = register.record_destroyed(first)
     assert destroyed.destroyed_at is not None
     assert register.notes() == (destroyed, second)
-    assert KeyBackups(directory).outstanding() == (second,)
+    assert outstanding(KeyBackups(directory).notes()) == (second,)
     assert (directory / "backups.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_those_made_before_a_moment_are_told_apart(register):
     note = register.begin("a")
 
-    assert register.outstanding(note.created_at) == ()
-    assert register.outstanding(note.created_at + timedelta(seconds=1)) == (note,)
+    assert outstanding(register.notes(), note.created_at) == ()
+    assert outstanding(register.notes(), note.created_at + timedelta(seconds=1)) == (note,)
 
 
 def test_an_expired_backup_is_outstanding_until_it_is_recorded_as_destroyed(register):
     old = BackupNote(number=1, created_at=datetime(2025, 1, 1, tzinfo=UTC), expires_at=datetime(2025, 1, 31, tzinfo=UTC))
     register.merge([old])
 
-    assert register.outstanding() == (old,)
+    assert outstanding(register.notes()) == (old,)
     assert old.is_expired(datetime.now(UTC))
 
 
@@ -93,3 +93,11 @@ def test_a_register_that_others_can_read_is_refused(register, directory):
 
     with pytest.raises(KeyUnavailable, match="others can read it"):
         register.notes()
+
+
+def test_what_a_killed_process_left_of_the_register_is_deleted(register, directory):
+    register.begin("a")
+    (directory / ".backups.json.00ff.part").write_text("{}")
+    register.begin("b")
+
+    assert not list(directory.glob(".*.part"))

@@ -37,6 +37,11 @@ def keys_in(directory):
     return Keyring.open(FileKeyProvider(directory), KeyDirectory(directory))
 
 
+def left_behind(directory):
+    """Return unfinished files: a former root key in the clear, or former shard keys that it opens."""
+    return [path.name for path in directory.iterdir() if path.name.endswith(".part")]
+
+
 def known_keys(keyring):
     """Return the keys that no change takes away."""
     first = [keyring.key(purpose, 1) for purpose in Purpose if purpose is not Purpose.KEYTABLE]
@@ -100,6 +105,7 @@ def test_a_change_that_is_killed_before_any_step_leaves_keys_that_open(tmp_path,
         assert run(make_change, directory, change, step, multiprocessing.get_context(METHOD).Queue()) == -signal.SIGKILL, step
         settled = keys_in(directory)
         assert known_keys(settled) == keys, step
+        assert not left_behind(directory), step
         assert not (directory / "root.key.next").exists(), step
         CHANGES[change](settled)
         assert known_keys(keys_in(directory)) == keys, step
@@ -113,6 +119,7 @@ def test_first_keys_that_are_killed_before_any_step_are_made_by_the_next_process
         assert run(make_first_keys, tmp_path / f"killed_{step}", step, steps) == -signal.SIGKILL
         keys = known_keys(keys_in(tmp_path / f"killed_{step}"))
         assert known_keys(keys_in(tmp_path / f"killed_{step}")) == keys
+        assert not left_behind(tmp_path / f"killed_{step}")
 
 
 def make_first_keys(directory, last_step, steps):

@@ -320,3 +320,37 @@ def test_a_lake_that_is_a_link_is_looked_through(tmp_path):
 
     with pytest.raises(ProjectInvalid, match="inside the lake"):
         refuse_keys_in_lake(tmp_path / "volume" / "keys", tmp_path / "lake")
+
+
+PARTS = [".keyring.json.00ff.part", ".root.key.00ff.part", ".root.key.next.00ff.part"]
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("use", [KeyDirectory.read, lambda directory: directory.update(lambda stored: stored)])
+def test_what_a_killed_process_left_behind_is_deleted_by_the_next_use(directory, name, use):
+    open_keyring(directory)
+    (directory / name).write_bytes(b"former")
+    (directory / ".other.part").write_bytes(b"none of ours")
+    use(KeyDirectory(directory))
+
+    assert [path.name for path in directory.glob(".*.part")] == [".other.part"]
+
+
+def test_what_a_process_at_work_has_not_finished_is_left_to_it(directory):
+    open_keyring(directory)
+    with FileLock(directory / "keyring.lock"):
+        (directory / PARTS[0]).write_bytes(b"not finished")
+        assert KeyDirectory(directory).read() is not None
+        assert (directory / PARTS[0]).exists()
+
+
+def test_where_a_file_cannot_be_put_in_place_nothing_is_left_of_it(directory, monkeypatch):
+    keyring = open_keyring(directory)
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(KeyUnavailable, match="cannot be written"):
+        keyring.renew_shards([1])
+    assert not list(directory.glob(".*.part"))
+
+
+def refuse(*_):
+    raise OSError(28, "No space left on device")

@@ -1,5 +1,6 @@
 """Tests of ``custview_pipeline.adapters.key_status``."""
 
+import base64
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,8 +9,9 @@ from custview_pipeline.adapters import key_status as module
 from custview_pipeline.adapters.key_backups import KeyBackups
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
 from custview_pipeline.adapters.key_status import key_status
+from custview_pipeline.adapters.lake_files import MANIFEST_FILE
 from custview_pipeline.kernel import settings
-from custview_pipeline.kernel.errors import KeyUnavailable
+from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid, WrongKey
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 
@@ -115,3 +117,27 @@ def test_nothing_is_made_where_there_are_no_keys(stands, directory):
     with pytest.raises(KeyUnavailable, match=r"no keys in .* yet: custview run makes them"):
         stands()
     assert not directory.exists()
+
+
+@pytest.mark.usefixtures("keyring")
+def test_keys_under_another_root_key_are_no_rotation_on_its_way(stands, monkeypatch):
+    monkeypatch.setenv(settings.KEY_PROVIDER, "environment")
+    monkeypatch.setenv(settings.ROOT_KEY, base64.b64encode(bytes(32)).decode())
+
+    with pytest.raises(WrongKey, match="wrapped under another root key: environment variable CUSTVIEW_ROOT_KEY"):
+        stands()
+
+
+def test_where_the_lake_was_made_with_keys_a_run_is_not_said_to_make_them(stands, tmp_path):
+    (tmp_path / "project" / "lake").mkdir(parents=True)
+    (tmp_path / "project" / "lake" / MANIFEST_FILE).write_text("{}")
+
+    with pytest.raises(KeyUnavailable, match="the lake was made with some: point CUSTVIEW_KEYS at them"):
+        stands()
+
+
+def test_keys_inside_the_lake_are_refused_and_not_said_to_be_made_there(stands, tmp_path, monkeypatch):
+    monkeypatch.setenv(settings.KEYS, str(tmp_path / "project" / "lake" / "keys"))
+
+    with pytest.raises(ProjectInvalid, match="the keys are inside the lake"):
+        stands()

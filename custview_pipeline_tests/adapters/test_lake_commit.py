@@ -307,3 +307,11 @@ def test_erasures_that_were_carried_out_are_named_once(lake):
             commit.carry_out("0123456789abcdef")
 
     assert lake.snapshot().erasures() == ("0123456789abcdef",)
+
+
+def test_what_a_snapshot_opens_stays_open_whatever_is_forgotten_meanwhile(lake):
+    commit_keys(lake, (1, 1), (257, 1))
+    before = lake.snapshot()
+    forget(lake, (257, 1))
+
+    assert materials(before, (1, 1)) == entries((1, 1))["material"].to_list()

@@ -1,12 +1,13 @@
 """Tests of ``custview_pipeline.adapters.project_keys``."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.kernel import settings
-from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
+from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid, WrongKey
 
 LAKE = Path("nowhere")  # no lake yet: then keys may be made
 
@@ -77,3 +78,49 @@ def test_a_rotation_that_was_killed_is_settled_where_a_project_opens_its_keys(ke
 
     assert open_keyring("mine", LAKE).check_value() == first.check_value()
     assert not (keys / "root.key.next").exists()
+
+
+def _lake(path: Path) -> Path:
+    path.mkdir()
+    (path / "manifest.json").write_text("{}")
+    return path
+
+
+def test_keys_serve_one_lake(tmp_path):
+    open_keyring("mine", tmp_path / "one")
+    one = _lake(tmp_path / "one")
+
+    with pytest.raises(WrongKey, match=f"those of the lake {one}, and keys serve one lake"):
+        open_keyring("mine", tmp_path / "another")
+    open_keyring("mine", one)
+
+
+def test_keys_go_with_a_lake_that_was_moved(tmp_path):
+    open_keyring("mine", tmp_path / "one")
+    _lake(tmp_path / "one").rename(tmp_path / "moved")
+    open_keyring("mine", tmp_path / "moved")
+    _lake(tmp_path / "one")
+
+    with pytest.raises(WrongKey, match="moved"):
+        open_keyring("mine", tmp_path / "one")
+
+
+def test_a_copy_of_keys_and_lake_is_a_pair_of_its_own(tmp_path, keys, monkeypatch):
+    open_keyring("mine", tmp_path / "one")
+    shutil.copytree(_lake(tmp_path / "one"), tmp_path / "copy")
+    shutil.copytree(keys, tmp_path / "copied_keys")
+    monkeypatch.setenv(settings.KEYS, str(tmp_path / "copied_keys"))
+
+    open_keyring("mine", tmp_path / "copy")
+    with pytest.raises(WrongKey, match="copy"):
+        open_keyring("mine", tmp_path / "one")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"lake": "x"}', "\ufffd"])
+def test_a_note_that_says_nothing_is_written_anew(tmp_path, keys, content):
+    open_keyring("mine", tmp_path / "one")
+    (keys / "lake.json").write_text(content, encoding="utf-8")
+    open_keyring("mine", tmp_path / "one")
+
+    assert str(tmp_path / "one") in (keys / "lake.json").read_text(encoding="utf-8")
+    assert (keys / "lake.json").stat().st_mode & 0o077 == 0

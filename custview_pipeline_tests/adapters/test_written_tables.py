@@ -1,6 +1,7 @@
 """Tests of ``custview_pipeline.adapters.written_tables``."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -87,6 +88,61 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
     with pytest.raises(ProjectInvalid, match="cannot be written"):
         write_table(FRAME, place(tmp_path), TableFormat.CSV)
     assert is_clean(tmp_path, "file")
+
+
+def make_device(path):
+    os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))  # what /dev/null is
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (os.mkfifo, stat.S_ISFIFO),
+        pytest.param(make_device, stat.S_ISCHR, marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")),
+    ],
+    ids=["a pipe", "a device"],
+)
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_what_is_no_regular_file_stays_what_it_is(tmp_path, make, kind, is_linked):
+    place, output = tmp_path / "place", tmp_path / ("link" if is_linked else "place")
+    try:
+        make(place)
+    except PermissionError:
+        pytest.skip("devices cannot be made here")
+    if is_linked:
+        output.symlink_to(place)
+
+    with pytest.raises(ProjectInvalid, match="no regular file"):
+        write_table(FRAME, output, TableFormat.CSV)
+    assert kind(place.stat().st_mode)
+    assert is_clean(tmp_path, *{"place", output.name})
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_the_file_that_it_leads_to_is_written(tmp_path, is_there):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    if is_there:
+        (folder / "out").write_text("before")
+    (tmp_path / "middle").symlink_to(Path("elsewhere") / "out")
+    (tmp_path / "link").symlink_to("middle")
+    write_table(FRAME, tmp_path / "link", TableFormat.CSV)
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "middle").is_symlink()
+    assert pl.read_csv(folder / "out").equals(FRAME)
+    assert is_clean(folder, "out")
+    assert is_clean(tmp_path, "elsewhere", "link", "middle")
+
+
+@pytest.mark.parametrize("target", ["link", "missing/out", "."], ids=["itself", "no such folder", "a folder"])
+def test_a_link_that_leads_nowhere_a_file_can_be_is_refused_and_stays(tmp_path, target):
+    (tmp_path / "link").symlink_to(target)
+
+    with pytest.raises(ProjectInvalid, match="cannot be written"):
+        write_table(FRAME, tmp_path / "link", TableFormat.CSV)
+    assert (tmp_path / "link").is_symlink()
+    assert is_clean(tmp_path, "link")
 
 
 def test_a_failure_leaves_the_earlier_file_and_quotes_nothing(tmp_path):

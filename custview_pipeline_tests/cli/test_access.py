@@ -32,6 +32,7 @@ def logged(kept):
     copy, contents = kept
     for file, content in contents.items():
         file.write_bytes(content)
+        file.chmod(0o600)
     return copy
 
 
@@ -84,8 +85,44 @@ def test_a_gap_is_told_for_ever_until_somebody_says_that_it_is_known(logged, cui
     assert (outcome.code, outcome.out.splitlines()[-1]) == (
         1, "gap told by entry 3: entries 3 to 4 are gone: cut off before it was written",
     )  # fmt: skip
-    assert access(logged, "verify", "--known-gap", "3").code == 0
-    assert access(logged, "verify", "--known-gap", "2").code == 1
+    known = access(logged, "verify", "--known-gap", "3")
+    assert (known.code, known.out.splitlines()[-2:]) == (
+        0,
+        [
+            "known gap told by entry 3: entries 3 to 4 are gone: cut off before it was written",
+            "the log is whole but for the known gap: every entry in it is as it was written",
+        ],
+    )
+
+
+def test_of_two_gaps_both_must_be_known(logged, cuid):
+    file = logged.lake / "access_log.jsonl"
+    for kept in (2, 1):
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:kept]))
+        assert logged.run("reveal", cuid, "-f", "email", "--project", logged.directory, *AS_ADA).code == 0
+    (logged.keys / "access_anchor.json").unlink()
+    assert logged.run("reveal", cuid, "-f", "email", "--project", logged.directory, *AS_ADA).code == 0
+    one = access(logged, "verify", "--known-gap", "2")
+    assert (one.code, "the log is whole" in one.out) == (1, False)
+    assert [line.split(" told")[0] for line in one.out.splitlines()[-2:]] == ["known gap", "gap"]
+    both = access(logged, "verify", "--known-gap", "2", "--known-gap", "3")
+    assert (both.code, both.out.splitlines()[-1]) == (
+        0, "the log is whole but for the known 2 gaps: every entry in it is as it was written",
+    )  # fmt: skip
+
+
+def test_a_known_gap_that_no_entry_tells_of_is_exit_code_2(logged):
+    outcome = access(logged, "verify", "--known-gap", "2", "--known-gap", "99")
+    assert (outcome.code, outcome.err) == (2, "error --known-gap 2, 99: no such entry tells of a gap\n")
+    assert "the log is whole: " in outcome.out
+
+
+def test_a_break_is_told_before_a_known_gap_is_missed(logged):
+    file = logged.lake / "access_log.jsonl"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[1:]))
+    outcome = access(logged, "verify", "--known-gap", "3")
+    assert (outcome.code, outcome.err) == (1, "")
+    assert outcome.out.splitlines()[-1].startswith("broken in line 1")
 
 
 def test_the_entries_are_listed_one_a_line_and_cannot_act_on_the_terminal(logged, cuid):

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
+from custview_pipeline.contracts.project import name_for
 from custview_pipeline.demo.world import DemoSummary, generate
 from custview_pipeline.kernel.errors import ProjectInvalid
 
@@ -28,24 +29,23 @@ def digests(directory: Path) -> dict[str, str]:
 
 
 def test_the_same_seed_and_size_give_the_same_bytes_in_any_process_with_any_number_of_threads(tmp_path):
-    generate(tmp_path / "here", records=900, seed=7)
-    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(tmp_path / "there")]
+    generate(tmp_path / "here" / "demo", records=900, seed=7)
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(tmp_path / "there" / "demo")]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "31", "POLARS_MAX_THREADS": "1"})
     assert digests(tmp_path / "here") == digests(tmp_path / "there")
 
 
 def test_a_second_demo_replaces_the_first_in_place(tmp_path):
-    generate(tmp_path, records=300, seed=1)
-    generate(tmp_path, records=300, seed=2)
-    generate(tmp_path / "fresh", records=300, seed=2)
-    replaced = {name: digest for name, digest in digests(tmp_path).items() if not name.startswith("fresh")}
-    assert replaced == digests(tmp_path / "fresh")
+    generate(tmp_path / "old" / "demo", records=300, seed=1)
+    generate(tmp_path / "old" / "demo", records=300, seed=2)
+    generate(tmp_path / "fresh" / "demo", records=300, seed=2)
+    assert digests(tmp_path / "old") == digests(tmp_path / "fresh")
 
 
 def test_another_seed_gives_another_world(tmp_path):
-    generate(tmp_path / "one", records=300, seed=1)
-    generate(tmp_path / "two", records=300, seed=2)
-    one, two = digests(tmp_path / "one"), digests(tmp_path / "two")
+    generate(tmp_path / "one" / "demo", records=300, seed=1)
+    generate(tmp_path / "two" / "demo", records=300, seed=2)
+    one, two = digests(tmp_path / "one" / "demo"), digests(tmp_path / "two" / "demo")
     assert one.keys() == two.keys()
     changed = {name for name in one if one[name] != two[name]}
     assert changed == {name for name in one if name.startswith(("data/", "truth"))}
@@ -101,9 +101,9 @@ def test_the_truth_lies_beside_the_data(demo: DemoSummary):
     assert not list((demo.directory / "data").rglob("truth*"))
 
 
-def test_the_project_is_called_demo_and_has_default_rules(demo: DemoSummary):
+def test_the_project_is_called_by_its_directory_and_has_default_rules(demo: DemoSummary):
     project = yaml.safe_load((demo.directory / "custview.yaml").read_text(encoding="utf-8"))
-    assert project["name"] == "demo"
+    assert project["name"] == name_for(demo.directory)
     assert project["region"] == "US"
     assert project["lake"] == ".custview/lake"
     assert not (demo.directory / "rulebook.yaml").exists()

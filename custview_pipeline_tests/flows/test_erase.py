@@ -1,14 +1,19 @@
 """Tests of ``custview_pipeline.flows.erase``: what the ledger names leaves tables, index and keys, and nothing else does."""
 
+import shutil
+
 import polars as pl
 import pytest
 
 from custview_pipeline.contracts.erasure import CarriedOut
 from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.flows.erasure_index import fuzzy_tokens
 from custview_pipeline.flows.erasure_request import NamedRecord, choose_customer, choose_records
-from custview_pipeline.kernel.errors import UnknownCustomer
+from custview_pipeline.flows.link import link
+from custview_pipeline.kernel.errors import LedgerDamaged, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid
+from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.record_identity import record_ids
 from custview_pipeline_tests.factories import NOW, cuid, protected_records
 from custview_pipeline_tests.flows.conftest import ADA, FIRST_DELIVERY, OTTO
@@ -346,3 +351,90 @@ def test_the_ledger_names_nobody(estate):
     assert customer not in text
     assert {1, 2}.isdisjoint(entry.record_marks)
     assert (entry.who, entry.reason, entry.legal_basis) == ("ada", "asked for in writing", "GDPR Art. 17")
+
+
+def _moved_out(estate):
+    """Let record 2 leave the customer that it shares with record 1: it says something else now."""
+    moved = Record(2, OTTO, {"name": "Otto Keating"}, source_system="web", version=2)
+    take_in(estate.lake, estate.keyring, moved)
+    estate.house.run("run-2")
+    assert estate.customers()[1] != estate.customers()[2]
+
+
+def test_a_customer_that_another_record_left_before_ends_with_the_record_that_stayed(estate):
+    customer = estate.customers()[1]
+    _moved_out(estate)
+    assert estate.customers()[1] == customer
+    entry = estate.ask_records(1)
+    (carried,) = estate.carry_out()
+
+    assert carried.customer_count == 1
+    assert estate.read("cuid_history").filter(pl.col("cuid") == customer, pl.col("event") == "erased").height == 1
+    assert estate.broken_promises() == {}
+    assert found_in(estate.certify(entry)) == {}
+
+
+def test_an_erasure_between_matching_and_survivorship_shows_no_customer_without_records(estate):
+    customer = estate.customers()[3]
+    take_in(estate.lake, estate.keyring, Record(1, OTTO, {"name": "Otto Keating"}, version=2))
+    take_in(estate.lake, estate.keyring, Record(2, OTTO, {"name": "Otto Keating"}, source_system="web", version=2))
+    id_key = estate.id_key
+    with estate.lake.writer() as writer:
+        link(writer, Rulebook(), id_key, run_id="run-2", progress=Unwatched())
+    assert customer not in estate.customers().values()
+    entry = estate.ask_records(3)
+    estate.carry_out()
+
+    assert customer not in set(estate.read("customer_core")["cuid"])
+    assert found_in(estate.certify(entry)) == {}
+    estate.house.run("run-3")
+    assert estate.broken_promises() == {}
+
+
+def test_what_joined_a_customer_while_its_erasure_waited_is_erased_too(estate):
+    entry = estate.ask_customer_of(1)
+    take_in(estate.lake, estate.keyring, Record(5, ADA, {"name": "Ada Winterbourne"}, source_system="web"))
+    estate.house.run("run-2")
+    assert estate.customers()[5] == estate.customers()[1]
+    estate.carry_out()
+
+    assert {1, 2, 5}.isdisjoint(estate.customers())
+    further = estate.ledger.entries()[-1]
+    assert (further.who, len(further.record_marks)) == (entry.who, 1)
+    assert entry.erasure_id in further.reason
+    assert found_in(estate.certify(further)) == {}
+    assert estate.broken_promises() == {}
+
+
+def test_an_older_lake_is_not_asked_for_more_than_was_erased(estate, tmp_path):
+    before = estate.copied(tmp_path / "before")
+    entry = estate.ask_records(1)
+    estate.carry_out()
+    shutil.rmtree(estate.lake.root)
+    shutil.copytree(before.lake.root, estate.lake.root)
+    estate.carry_out("replayed")
+
+    assert [each.erasure_id for each in estate.ledger.entries()] == [entry.erasure_id]
+
+
+def test_a_ledger_that_lacks_an_erasure_of_this_lake_stops_every_writer(estate):
+    estate.ask_records(1)
+    estate.carry_out()
+    ledger = estate.root / "keys" / "erasures.jsonl"
+    ledger.rename(estate.root / "put_away")
+
+    with pytest.raises(LedgerDamaged, match=r"carried out 1 erasure that the ledger does not name: put erasures\.jsonl back"):
+        estate.carry_out()
+
+    (estate.root / "put_away").replace(ledger)
+    assert estate.carry_out() == ()
+
+
+def test_what_a_killed_first_commit_of_a_table_left_is_gone_when_something_is_erased(estate):
+    manifest = estate.lake.snapshot().manifest
+    tables = {name: version for name, version in manifest.tables.items() if name != "golden_records"}
+    estate.lake.replace_manifest(manifest.model_copy(update={"tables": tables}))
+    entry = estate.ask_records(1)
+    estate.carry_out()
+
+    assert found_in(estate.certify(entry)) == {}

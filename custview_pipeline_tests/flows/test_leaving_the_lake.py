@@ -212,7 +212,7 @@ def test_a_value_of_a_shredded_record_is_said_to_be_erased(finished):
     snapshot.materials = lambda ids, _: pl.Series([None] * len(ids), dtype=pl.Binary)
     revealed = reveal(snapshot, house.keyring, cuid_of(house, 1), ["email", "gender"], in_full=["email", "gender"])
 
-    assert revealed.rows() == [("email", None, "erased"), ("gender", None, "unknown")]
+    assert revealed.rows() == [("email", None, "no_key"), ("gender", None, "unknown")]
 
 
 @pytest.mark.parametrize("look", [portray, partial(reveal, fields=["email"], in_full=["email"])])

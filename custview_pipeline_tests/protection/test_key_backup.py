@@ -1,5 +1,6 @@
 """Tests of ``custview_pipeline.protection.key_backup`` and ``custview_pipeline.contracts.key_backups``."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -174,3 +175,20 @@ def test_two_backups_of_one_number_are_told_apart_by_their_moment():
     later = note(1, MADE + timedelta(days=1))
 
     assert BackupRegister(backups=(note(1),)).merged([later]).backups == (note(1), later)
+
+
+@pytest.mark.parametrize("failure", [MemoryError("4 lanes"), ValueError("4 lanes")])
+def test_sealing_that_fails_says_nothing_of_a_wrong_passphrase(monkeypatch, failure):
+    def fail(*_):
+        raise failure
+
+    monkeypatch.setattr(Argon2id, "derive", fail)
+    with pytest.raises(BackupUnusable, match="^cannot be sealed: 8 KiB of memory") as refusal:
+        seal_backup(CONTENT, note(), PASSPHRASE, cost=CHEAP)
+    assert refusal.value.__cause__ is None
+
+
+def test_backups_are_sealed_by_threads_at_once():
+    with ThreadPoolExecutor(3) as pool:
+        sealed = list(pool.map(lambda number: seal_backup(CONTENT, note(number), PASSPHRASE), (1, 2, 3)))
+    assert [read_label(blob).number for blob in sealed] == [1, 2, 3]

@@ -499,3 +499,33 @@ def test_a_key_is_unwrapped_for_its_purpose_only(purpose):
 def test_what_is_no_wrapped_key_is_refused(wrapped):
     with pytest.raises(UnsealFailed):
         unwrap_key(ROOT, wrapped, "vault", 1)
+
+
+def test_a_keyring_that_is_gone_is_not_made_anew_where_it_is_refreshed(store, keyring):
+    store.text = None
+
+    with pytest.raises(KeyUnavailable, match="the keyring is gone"):
+        keyring.refresh()
+    assert store.text is None
+
+
+def test_a_key_is_renewed_in_one_change_also_by_two_at_once(store, keyring):
+    other = Keyring.open(KnownRoot(), store)
+
+    assert (keyring.renew(Purpose.LOG), other.renew(Purpose.LOG)) == (2, 3)
+    assert states(other, Purpose.LOG) == [(1, KeyState.FORMER), (2, KeyState.FORMER), (3, KeyState.CURRENT)]
+    keyring.refresh()
+    keyring.add(Purpose.LOG)
+    assert keyring.renew(Purpose.LOG) == 4
+
+
+def test_keys_that_were_taken_over_after_changes_of_two_are_those_that_are_stored(store, keyring):
+    other = Keyring.open(KnownRoot(), store)
+    other.renew_shards([1, 2])
+    keyring.renew_shards([2, 3])
+    other.rotate_keytable()
+    keyring.destroy_shards({2: 2})
+
+    opened = Keyring.open(KnownRoot(), store)
+    assert keyring.shard_keys() == opened.shard_keys()
+    assert every_key(keyring) == every_key(opened)
