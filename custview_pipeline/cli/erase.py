@@ -3,7 +3,9 @@
 import getpass
 import secrets
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
@@ -42,6 +44,15 @@ from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 
 _PATIENCE_SECONDS: Final = 5.0  # for a run to give the lake back; the erasure waits in the ledger, not the person
+
+_MEANT_FOR: Final = {
+    "--reason": ("erase",),
+    "--legal-basis": ("erase",),
+    "--yes": ("erase",),
+    "--later": ("erase", "--replay"),
+    "--copy": ("--verify",),
+    "--json": ("--verify", "--list"),
+}
 
 EPILOG: Final = 'Example: custview erase CUQM8403JRZBQKMZVAM --reason "request of 2026-03-01" --legal-basis "GDPR Art. 17(1)(b)"'
 
@@ -99,8 +110,16 @@ def erase(  # noqa: PLR0913 -- each is an option of the command
     read the customer: --verify names those backups and the day from which on the erasure is final.
     """
     with told_errors(), settings.secrets_withheld():
-        if [bool(cuid or record), replay, show_list, verify is not None].count(True) != 1:
-            raise ProjectInvalid("say what to do, and one thing: a CUID, --record, --replay, --list or --verify ID")
+        actions = {"erase": bool(cuid or record), "--replay": replay, "--list": show_list, "--verify": verify is not None}
+        given = {
+            "--reason": reason,
+            "--legal-basis": legal_basis,
+            "--yes": yes,
+            "--later": later,
+            "--copy": copy,
+            "--json": as_json,
+        }
+        _assert_usable([name for name, is_meant in actions.items() if is_meant], [name for name, value in given.items() if value])
         opened, keyring = open_project(project)
         house = _House(opened, keyring, DeltaLake(opened.lake, keyring), ErasureLedger(key_directory(opened.name)))
         if show_list:
@@ -111,8 +130,22 @@ def erase(  # noqa: PLR0913 -- each is an option of the command
             code = _carry_out(house, is_later=later)
         else:
             stated = Stated(getpass.getuser(), reason.strip(), legal_basis)
-            code = _erase(house, _choose(house, cuid, record or []), stated, is_sure=yes, is_later=later)
+            code = _erase(house, partial(_choose, house, cuid, record or []), stated, is_sure=yes, is_later=later)
     raise typer.Exit(code)
+
+
+def _assert_usable(actions: list[str], options: list[str]) -> None:
+    """Refuse what is not one action, or has options that would do nothing.
+
+    Raises:
+        ProjectInvalid: It is.
+    """
+    if len(actions) != 1:
+        raise ProjectInvalid("say what to do, and one thing: a CUID, --record, --replay, --list or --verify ID")
+    for option in options:
+        if actions[0] not in _MEANT_FOR[option]:
+            meant = " and ".join("a CUID or --record" if action == "erase" else action for action in _MEANT_FOR[option])
+            raise ProjectInvalid(f"{option} goes with {meant} only")
 
 
 def _choose(house: _House, cuid: str | None, records: list[str]) -> Chosen:
@@ -141,18 +174,38 @@ def _named(written: str) -> NamedRecord:
     return NamedRecord(source, key)
 
 
-def _erase(house: _House, chosen: Chosen, stated: Stated, *, is_sure: bool, is_later: bool) -> int:
+def _erase(house: _House, choose: Callable[[], Chosen], stated: Stated, *, is_sure: bool, is_later: bool) -> int:
     """Note the erasure in the ledger, then carry it out, or leave it to the run that is writing; return the exit code."""
     if not stated.reason:
         raise ProjectInvalid("an erasure needs --reason TEXT; it is kept, so name no person in it")
-    what = f"{len(chosen.record_ids):,} source record{'' if len(chosen.record_ids) == 1 else 's'}"
-    if not is_sure and _is_terminal() and not typer.confirm(f"erase {what} for good?"):
+    chosen = choose() if is_sure or not _is_terminal() else _confirmed(choose)
+    if chosen is None:
         results().print("nothing was erased")
         return FAILED
     entry = ask_for(chosen, house.id_key, stated, now=datetime.now(UTC))
     house.ledger.append(entry)
-    results().print(f"erasure {entry.erasure_id}: {what}")
-    return _carry_out(house, is_later=is_later)
+    results().print(f"erasure {entry.erasure_id}: {_told(chosen)}")
+    return _carry_out(house, is_later=is_later, asked=entry.erasure_id)
+
+
+def _confirmed(choose: Callable[[], Chosen]) -> Chosen | None:
+    """Return what is to be erased once somebody has agreed to just that; None where they do not."""
+    chosen = choose()
+    while typer.confirm(f"erase {_told(chosen)} for good?"):
+        again = choose()
+        if _is_same(chosen, again):
+            return again
+        results().print(f"meanwhile other records are concerned: it was {_told(chosen)}, and is {_told(again)} now")
+        chosen = again
+    return None
+
+
+def _is_same(chosen: Chosen, other: Chosen) -> bool:
+    return set(chosen.record_ids) == set(other.record_ids) and set(chosen.cuids) == set(other.cuids)
+
+
+def _told(chosen: Chosen) -> str:
+    return f"{len(chosen.record_ids):,} source record{'' if len(chosen.record_ids) == 1 else 's'}"
 
 
 def _is_terminal() -> bool:
@@ -160,19 +213,28 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _carry_out(house: _House, *, is_later: bool) -> int:
-    """Carry out what the ledger asks for, unless a run is writing, which will do it before its next stage; return 0."""
+def _carry_out(house: _House, *, is_later: bool, asked: str | None = None) -> int:
+    """Carry out what the ledger asks for, unless a run is writing, which will do it before its next stage; return 0.
+
+    Args:
+        house: The project.
+        is_later: Matching anew is left to the next run.
+        asked: The erasure that was asked for just now; the run that was writing may have carried it out.
+    """
     run_id = f"erasure-{secrets.token_hex(8)}"
     try:
         with house.lake.writer(wait_seconds=_PATIENCE_SECONDS) as writer:
             carried = carry_out_pending(writer, house.keyring, house.ledger, run_id=run_id)
-            print_carried(carried)
-            if carried and not is_later:
+            done = [erasure_id for each in carried for erasure_id in each.erasure_ids]
+            by_other = asked is not None and asked not in done and asked in writer.snapshot().erasures()
+            print_carried(carried, by_other=by_other)
+            if (done or by_other) and not is_later:
                 _cluster_anew(house, writer, run_id)
     except LakeBusy:
         print_queued()
-    else:
-        print_next(carried, is_later=is_later)
+        return 0
+    if done or by_other:
+        print_next(asked or done[-1], is_later=is_later)
     return 0
 
 
@@ -205,7 +267,8 @@ def _verify(house: _House, erasure_id: str, copies: list[Path], *, as_json: bool
     searched = {str(folder): StoredFiles(folder, house.keyring) for folder in copies}
     if missing := [name for name, files in searched.items() if not files.exists()]:
         raise ProjectInvalid(f"no lake in {', '.join(missing)}")
-    holdings = Holdings(house.lake.snapshot(), StoredFiles(house.lake.root, house.keyring), searched, house.keyring)
+    contracts = house.project.contracts
+    holdings = Holdings(house.lake.snapshot(), StoredFiles(house.lake.root, house.keyring), searched, house.keyring, contracts)
     backups = KeyBackups(key_directory(house.project.name)).notes()
     certificate = certify(erasure_id, holdings, lines, backups, now=datetime.now(UTC))
     if as_json:

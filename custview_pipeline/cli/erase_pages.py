@@ -27,10 +27,17 @@ OUTSIDE: Final = (
 _RECORDS_IT: Final = "custview keys destroyed NUMBER records it"
 
 
-def print_carried(carried: Sequence[Carried]) -> None:
-    """Print what was erased, by table."""
+def print_carried(carried: Sequence[Carried], *, by_other: bool = False) -> None:
+    """Print what was erased, by table.
+
+    Args:
+        carried: What was done now.
+        by_other: What was asked for was done by the run that was writing before.
+    """
     console = results()
-    if not carried:
+    if by_other:
+        console.print("carried out by the run that was writing")
+    elif not carried:
         console.print("nothing to carry out: this lake has done all that the ledger asks for")
     for each in carried:
         ended = f"{_counted(each.record_count, 'record')}, {_counted(each.customer_count, 'customer')} ended"
@@ -46,14 +53,11 @@ def print_queued() -> None:
     )
 
 
-def print_next(carried: Sequence[Carried], *, is_later: bool) -> None:
-    """Print what to do now."""
-    ids = [erasure_id for each in carried for erasure_id in each.erasure_ids]
-    if not ids:
-        return
+def print_next(erasure_id: str, *, is_later: bool) -> None:
+    """Print what to do after an erasure."""
     if is_later:
         messages().print("next: custview run matches and elects anew those whom the records held together")
-    messages().print(f"next: custview erase --verify {ids[-1]} proves it")
+    messages().print(f"next: custview erase --verify {erasure_id} proves it")
     messages().print("next: custview keys backup, for a key backup of before does not open all that is stored now")
 
 
@@ -70,7 +74,7 @@ def print_ledger(lines: Sequence[LedgerLine], done: Collection[str]) -> None:
     table = Table("id", "asked (UTC)", "by", "records", "carried out (UTC)", "run", box=None, header_style="bold", pad_edge=False)
     table.add_column("reason", min_width=12, overflow="fold")
     for row in _ledger_rows(lines, done):
-        when = row["carried_out_at"] or ("in this lake" if row["is_carried_out"] else "queued")
+        when = (row["carried_out_at"] or "in this lake") if row["is_carried_out"] else "not in this lake yet"
         table.add_row(
             row["erasure_id"],
             _minute(row["requested_at"]),
@@ -113,6 +117,7 @@ def certificate_as_json(certificate: Certificate) -> str:
             "found_count": certificate.found_count,
             "returned_count": certificate.returned_count,
             "unreadable_count": certificate.unreadable_count,
+            "continuing_count": certificate.continuing_count,
             "places": [asdict(place) for place in certificate.places],
             "copies": [asdict(copy) for copy in certificate.copies],
             "is_final": _is_final(certificate),
@@ -163,6 +168,9 @@ def _verdict(certificate: Certificate) -> str:
         return "[bold red]NOT ERASED[/]: the erasure was not carried out in this lake yet"
     if certificate.found_count:
         return f"[bold red]FOUND[/]: {found} of what was erased"
+    if certificate.continuing_count:
+        records = _counted(certificate.continuing_count, "record")
+        return f"[bold red]NOT ERASED[/]: the customer goes on with {records} that came after the request: erase it again"
     if certificate.opened_count:
         return f"[bold red]READABLE[/]: {opened} of a copy can be opened with the keys of now"
     if certificate.unreadable_count:
@@ -189,6 +197,11 @@ def _copies(certificate: Certificate) -> Iterator[str]:
             f"copy {printable(copy.name)}: {_counted(copy.sealed_count, 'sealed row')} of the records, "
             f"{copy.opened_count:,} of them opened with the keys of now{_unsealed(copy)}"
         )
+        if copy.unreadable_count:
+            yield f"  {_counted(copy.unreadable_count, 'file')} of it could not be searched, so it proves nothing"
+        if copy.closed_count:
+            closed = _counted(copy.closed_count, "segment")
+            yield f"  {closed} of its match index closed: that version of the key index is destroyed"
 
 
 def _unsealed(copy: SearchedCopy) -> str:

@@ -18,12 +18,12 @@ _MINUTES_OF_DAY: Final = 24 * 60
 
 def results() -> Console:
     """Return the console of results: as wide as the terminal, and never breaking lines where it is a pipe."""
-    return _unbroken(Console(highlight=False))
+    return _unbroken(Console(highlight=False, emoji=False))
 
 
 def messages() -> Console:
     """Return the console of progress, warnings and errors."""
-    return _unbroken(Console(stderr=True, highlight=False))
+    return _unbroken(Console(stderr=True, highlight=False, emoji=False))
 
 
 def lasting_messages() -> tuple[Console, Callable[[], None]]:
@@ -35,7 +35,7 @@ def lasting_messages() -> tuple[Console, Callable[[], None]]:
         stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace")
     except io.UnsupportedOperation:  # a stream that is no file, as tests use
         return messages(), lambda: None
-    return _unbroken(Console(file=stream, highlight=False)), stream.close
+    return _unbroken(Console(file=stream, highlight=False, emoji=False)), stream.close
 
 
 def printable(text: str) -> str:

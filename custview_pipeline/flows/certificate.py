@@ -10,6 +10,7 @@ import polars as pl
 from custview_pipeline.contracts.erasure import CarriedOut, Erasure, LedgerLine
 from custview_pipeline.contracts.intake_tables import QUARANTINED_RECORDS
 from custview_pipeline.contracts.key_backups import BackupNote, outstanding
+from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.erase import PACKAGE
 from custview_pipeline.flows.erasure_copies import SearchedCopy, search_copy
@@ -20,6 +21,7 @@ from custview_pipeline.kernel.errors import UnknownErasure
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import Keyring
+from custview_pipeline.protection.suppression import customer_marks
 from custview_pipeline.standardisation.standardise import rule_set_version
 
 
@@ -65,6 +67,7 @@ class Certificate:
         is_carried_out: Whether the lake says that it was done.
         places: What was searched, and found.
         copies: The copies of the lake that were tried.
+        continuing_count: Records that the customer goes on with, for they became its own after the request.
         finality: Whether it can still be undone.
         keyless: Refused rows of which nobody can tell whose they are.
         searched_at: When, UTC.
@@ -76,6 +79,7 @@ class Certificate:
     is_carried_out: bool
     places: tuple[Place, ...]
     copies: tuple[SearchedCopy, ...]
+    continuing_count: int
     finality: Finality
     keyless: Keyless
     searched_at: datetime
@@ -94,8 +98,8 @@ class Certificate:
 
     @property
     def unreadable_count(self) -> int:
-        """Return how many files could not be searched."""
-        return sum(place.unreadable_count for place in self.places)
+        """Return how many files could not be searched, those of copies too."""
+        return sum(place.unreadable_count for place in self.places) + sum(copy.unreadable_count for copy in self.copies)
 
     @property
     def opened_count(self) -> int:
@@ -104,8 +108,9 @@ class Certificate:
 
     @property
     def is_proven(self) -> bool:
-        """Return whether it was carried out, everything could be searched, and nothing was found or opened."""
-        return self.is_carried_out and not (self.found_count or self.unreadable_count or self.opened_count)
+        """Return whether it was carried out on the whole customer, all could be searched, and nothing was found or opened."""
+        left = self.found_count or self.unreadable_count or self.opened_count or self.continuing_count
+        return self.is_carried_out and not left
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +122,14 @@ class Holdings:
         files: Its files.
         copies: Copies of it by their names.
         keyring: The keys of now.
+        contracts: The source contracts, which say whose records may come back; without them, none may.
     """
 
     snapshot: Snapshot
     files: LakeFiles
     copies: Mapping[str, LakeFiles]
     keyring: Keyring
+    contracts: Sequence[SourceContract] = ()
 
 
 def certify(
@@ -154,6 +161,7 @@ def certify(
             is_carried_out=erasure_id in holdings.snapshot.erasures(),
             places=(*search_tables(wanted, holdings.snapshot), *files),
             copies=tuple(copies),
+            continuing_count=_continuing_count(wanted, holdings.snapshot),
             finality=_finality(backups, carried_out, now),
             keyless=_keyless(holdings.snapshot),
             searched_at=now,
@@ -182,7 +190,16 @@ def _wanted(erasure: Erasure, carried_out: CarriedOut | None, holdings: Holdings
     of_others = ~pl.col("record_id").is_in(wanted.records(listed["record_id"]).implode())
     alive = listed.filter(of_others)["cuid"].unique()
     erased_at = None if carried_out is None else carried_out.carried_out_at
-    return with_returned(wanted._replace(alive=alive), holdings.files, erased_at)
+    reporting = {contract.source_system for contract in holdings.contracts if not contract.refuses_erased}
+    return with_returned(wanted._replace(alive=alive), holdings.files, reporting, erased_at)
+
+
+def _continuing_count(wanted: Wanted, snapshot: Snapshot) -> int:
+    """Return how many records that the ledger does not name are of a customer that was to be erased as a whole."""
+    listed = current_crosswalk(snapshot)
+    of_erased = customer_marks(wanted.id_key, listed["cuid"]).is_in(wanted.marks.customers.implode())
+    theirs = listed.filter(of_erased)["record_id"]
+    return len(theirs) - len(wanted.records(theirs))
 
 
 def _finality(backups: Sequence[BackupNote], carried_out: CarriedOut | None, now: datetime) -> Finality:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import polars as pl
 
 from custview_pipeline.flows.airlock import QUARANTINE_PLACE, QUARANTINE_VERSION, RECORD_PLACE
-from custview_pipeline.flows.erasure_search import LakeFiles, Place, Wanted, search_files
+from custview_pipeline.flows.erasure_search import LakeFiles, Place, Wanted, every_file, search_files
 from custview_pipeline.kernel.errors import UnsealFailed
 from custview_pipeline.protection.key_table import KeyTable, open_segments, shard_of
 from custview_pipeline.protection.keyring import Keyring
@@ -24,12 +24,16 @@ class SearchedCopy:
         sealed_count: Sealed rows of it.
         opened_count: Those of them that the keys of now open.
         places: What lies there unsealed: source keys, tokens, edges, as in the lake before.
+        unreadable_count: Files of it that could not be searched.
+        closed_count: Segments of its match index that no key opens any more, for that version of the key ``index`` is destroyed.
     """
 
     name: str
     sealed_count: int
     opened_count: int
     places: tuple[Place, ...]
+    unreadable_count: int
+    closed_count: int
 
 
 class _SealedTable(NamedTuple):
@@ -55,27 +59,32 @@ def search_copy(wanted: Wanted, name: str, files: LakeFiles, keyring: Keyring) -
         KeyUnavailable: The copy was sealed under keys that are newer than these.
     """
     sealed = opened = 0
+    places, closed = tuple(search_files(wanted.strict(), files, keyring)), files.closed_segments()
+    unreadable = {place.name: place.unreadable_count for place in places}
     for table in _SEALED:
-        rows = _sealed_rows(wanted, table, files)
+        rows, torn = _sealed_rows(wanted, table, files)
+        unreadable[every_file(table.name)] = max(torn, unreadable[every_file(table.name)])  # these are the same files
         tables = list(_key_tables(rows["id"], files, keyring))
         sealed += rows.height
         opened += sum(_opens(row, table, tables, keyring) for row in rows.iter_slices(1))
-    places = tuple(place for place in search_files(wanted, files, keyring) if place.found_count)
-    return SearchedCopy(name, sealed, opened, places)
+    found = tuple(place for place in places if place.found_count)
+    return SearchedCopy(name, sealed, opened, found, sum(unreadable.values()) - closed, closed)
 
 
-def _sealed_rows(wanted: Wanted, table: _SealedTable, files: LakeFiles) -> pl.DataFrame:
-    """Return id, version, blob of the sealed rows of erased records in every file, each once."""
+def _sealed_rows(wanted: Wanted, table: _SealedTable, files: LakeFiles) -> tuple[pl.DataFrame, int]:
+    """Return id, version, blob of the sealed rows of erased records in every file, each once; and how many cannot be read."""
+    torn = 0
     found = [pl.DataFrame(schema={"id": pl.Int64, "version": pl.Int32, "blob": pl.Binary})]
     columns = dict.fromkeys(["record_id", table.row_id, *([table.version] if table.version else []), table.blob])
     for frame in files.tables(table.name, list(columns)):
         if frame is None:
+            torn += 1
             continue
         records = wanted.records(frame["record_id"].drop_nulls().unique())
         version = pl.col(table.version) if table.version else pl.lit(QUARANTINE_VERSION, pl.Int32)
         theirs = frame.filter(pl.col("record_id").is_in(records.implode()))
         found.append(theirs.select(id=table.row_id, version=version, blob=table.blob).drop_nulls())
-    return pl.concat(found).unique()
+    return pl.concat(found).unique(), torn
 
 
 def _key_tables(ids: pl.Series, files: LakeFiles, keyring: Keyring) -> Iterator[KeyTable]:
@@ -87,7 +96,7 @@ def _key_tables(ids: pl.Series, files: LakeFiles, keyring: Keyring) -> Iterator[
         if segment is not None:
             try:
                 yield open_segments(dict([segment]), keyring.shard_keys(), shards=shards)
-            except UnsealFailed:  # altered, or of other keys: it gives nothing away
+            except UnsealFailed:  # altered, or of other keys: ``search_files`` counts it as unreadable
                 continue
 
 

@@ -1,7 +1,7 @@
 """Looks for what was erased in every file of a lake: what whoever has these keys would find there."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
@@ -35,15 +35,25 @@ _TIMES: Final = {"protected_records": "valid_from_at", "quarantined_records": "q
 class LakeFiles(Protocol):
     """Every file that lies in the folder of a lake, whether or not its manifest names it."""
 
-    def tables(self, table: str, columns: Sequence[str]) -> Iterator[pl.DataFrame | None]:
-        """Yield columns of every file with rows of a table; None for one that cannot be read."""
+    def tables(self, table: str, columns: Sequence[str], *, is_named: bool | None = None) -> Iterator[pl.DataFrame | None]:
+        """Yield columns of every file with rows of a table; None for one that cannot be read.
+
+        Args:
+            table: Its name.
+            columns: Those wanted.
+            is_named: Only files that the lake names, or only others; all by default.
+        """
         ...
 
-    def index(self, part: str, columns: Sequence[str]) -> Iterator[pl.DataFrame | None]:
+    def index(self, part: str, columns: Sequence[str], *, is_named: bool | None = None) -> Iterator[pl.DataFrame | None]:
         """Yield columns of every segment of a part of the match index; None for one that the keys do not open."""
         ...
 
-    def key_segments(self) -> Iterator[tuple[str, memoryview] | None]:
+    def closed_segments(self) -> int:
+        """Return how many segments of the match index were written under a version of the index key that is destroyed."""
+        ...
+
+    def key_segments(self, *, is_named: bool | None = None) -> Iterator[tuple[str, memoryview] | None]:
         """Yield every segment of the key table under its name; None for one that cannot be read."""
         ...
 
@@ -83,7 +93,7 @@ class Wanted(NamedTuple):
     Attributes:
         id_key: The purpose key ``id``.
         marks: What the ledger names.
-        returned: Records with such a mark that came back after the erasure.
+        returned: Records with such a mark that came back after the erasure, as the contracts of their sources let them.
         alive: Customers that other records are of: they go on, whatever the ledger says.
     """
 
@@ -101,35 +111,49 @@ class Wanted(NamedTuple):
         is_erased = customer_marks(self.id_key, cuids).is_in(self.marks.customers.implode())
         return cuids.filter(is_erased & ~cuids.is_in(self.alive.implode()))
 
+    def strict(self) -> "Wanted":
+        """Return the same where nothing counts as having come back: for files that nothing could have come back into."""
+        return self._replace(returned=self.returned.clear())
 
-def with_returned(wanted: Wanted, files: LakeFiles, erased_at: datetime | None) -> Wanted:
+
+def with_returned(wanted: Wanted, files: LakeFiles, reporting: Collection[str], erased_at: datetime | None) -> Wanted:
     """Return how it is recognised, knowing which records came back: nothing of them is older than the erasure.
 
     Args:
         wanted: How what was erased is recognised.
         files: The lake.
+        reporting: Source systems whose contracts let records come back; those of others are found.
         erased_at: When it was erased, UTC; None where that is not known, and then nothing counts as having come back.
     """
     if erased_at is None:
         return wanted
-    frames = [pl.DataFrame(schema={"record_id": pl.Int64, "at": pl.Datetime("us", "UTC")})]
+    frames = [pl.DataFrame(schema={"record_id": pl.Int64, "source_system": pl.String, "at": pl.Datetime("us", "UTC")})]
     for table, moment in _TIMES.items():
-        stored = (frame for frame in files.tables(table, ["record_id", moment]) if frame is not None)
-        frames.extend(frame.select("record_id", at=moment).drop_nulls() for frame in stored)
-    oldest = pl.concat(frames).group_by("record_id").agg(pl.col("at").min())
-    return wanted._replace(returned=wanted.records(oldest.filter(pl.col("at") > erased_at)["record_id"]))
+        stored = (frame for frame in files.tables(table, ["record_id", "source_system", moment]) if frame is not None)
+        frames.extend(frame.select("record_id", "source_system", at=moment).drop_nulls() for frame in stored)
+    is_let_in = pl.col("source_system").is_in(list(reporting)).all()
+    oldest = pl.concat(frames).group_by("record_id").agg(pl.col("at").min(), is_let_in.alias("is_let_in"))
+    return wanted._replace(returned=wanted.records(oldest.filter(pl.col("at") > erased_at, "is_let_in")["record_id"]))
 
 
 def search_tables(wanted: Wanted, snapshot: Snapshot) -> Iterator[Place]:
     """Search every table as it holds now."""
     for table in naming_tables():
-        yield _searched_rows(wanted, table, [snapshot.read(table, naming_columns(table))], f"{table}, as it holds now")
+        held = snapshot.read(table, naming_columns(table))
+        yield _searched_rows([(wanted, held)], table, f"{table}, as it holds now")
 
 
 def search_files(wanted: Wanted, files: LakeFiles, keyring: Keyring) -> Iterator[Place]:
-    """Search every file of tables, logs, match index and key table."""
+    """Search every file of tables, logs, match index and key table.
+
+    What came back lies in files that the lake names; in others, every trace of what was erased is one of before.
+    """
     for table in naming_tables():
-        yield _searched_rows(wanted, table, files.tables(table, naming_columns(table)), f"{table}, every file")
+        columns = naming_columns(table)
+        frames = (
+            (each, frame) for each, is_named in _by_naming(wanted) for frame in files.tables(table, columns, is_named=is_named)
+        )
+        yield _searched_rows(frames, table, every_file(table))
     yield _searched_logs(wanted, files)
     yield from _searched_index(wanted, files)
     yield _searched_keys(wanted, files, keyring)
@@ -155,18 +179,27 @@ class _Count:
         return Place(self._name, self._files, self._rows, self._found, self._returned, self._unreadable)
 
 
-def _searched_rows(
-    wanted: Wanted, table: str, frames: Sequence[pl.DataFrame] | Iterator[pl.DataFrame | None], name: str
-) -> Place:
-    count, nobody = _Count(name), wanted.alive.clear()
-    for frame in frames:
+def every_file(table: str) -> str:
+    """Return the name of the place that the files of a table are."""
+    return f"{table}, every file"
+
+
+def _by_naming(wanted: Wanted) -> tuple[tuple[Wanted, bool], tuple[Wanted, bool]]:
+    """Return how it is recognised in files that the lake names, and in others."""
+    return (wanted, True), (wanted.strict(), False)
+
+
+def _searched_rows(frames: Iterable[tuple[Wanted, pl.DataFrame | None]], table: str, name: str) -> Place:
+    """Search rows of a table, each frame with how what was erased is recognised in it."""
+    count = _Count(name)
+    for wanted, frame in frames:
         if frame is None:
             count.skip()
             continue
         records = wanted.records(named_records(frame, table))
         left = records.filter(~records.is_in(wanted.returned.implode()))
         cuids = wanted.customers(named_customers(frame, table))
-        is_left, is_any = concerns(table, left, cuids), concerns(table, records, nobody)
+        is_left, is_any = concerns(table, left, cuids), concerns(table, records, cuids.clear())
         found, returned = frame.select(is_left.sum().alias("left"), (is_any & ~is_left).sum().alias("returned")).row(0)
         count.add(frame.height, int(found), int(returned))
     return count.place()
@@ -192,14 +225,16 @@ def _searched_index(wanted: Wanted, files: LakeFiles) -> Iterator[Place]:
     """Search the match index; a neighbourhood is found where no record in the index has its token any more."""
     owned = [pl.Series("token", [], pl.Int64)]
     tokens = _Count(f"match index, {IndexPart.TOKENS}")
-    for frame in files.index(IndexPart.TOKENS, ["record_id", *FUZZY]):
-        _add_owned(tokens, wanted, frame)
-        if frame is not None:
-            owned.append(fuzzy_tokens(frame))
+    for each, is_named in _by_naming(wanted):
+        for frame in files.index(IndexPart.TOKENS, ["record_id", *FUZZY], is_named=is_named):
+            _add_owned(tokens, each, frame)
+            if frame is not None:
+                owned.append(fuzzy_tokens(frame))
     yield tokens.place()
     claims = _Count(f"match index, {IndexPart.CLAIMS}")
-    for frame in files.index(IndexPart.CLAIMS, ["record_id"]):
-        _add_owned(claims, wanted, frame)
+    for each, is_named in _by_naming(wanted):
+        for frame in files.index(IndexPart.CLAIMS, ["record_id"], is_named=is_named):
+            _add_owned(claims, each, frame)
     yield claims.place()
     neighbourhoods, owners = _Count(f"match index, {IndexPart.NEIGHBOURHOODS}"), pl.concat(owned).unique()
     for frame in files.index(IndexPart.NEIGHBOURHOODS, ["token"]):
@@ -213,8 +248,9 @@ def _searched_index(wanted: Wanted, files: LakeFiles) -> Iterator[Place]:
 def _searched_keys(wanted: Wanted, files: LakeFiles, keyring: Keyring) -> Place:
     """Search the key table; a row is the key material of one record version that these keys open."""
     count = _Count("key table")
-    for segment in files.key_segments():
-        _add_owned(count, wanted, None if segment is None else _opened_records(segment, keyring))
+    for each, is_named in _by_naming(wanted):
+        for segment in files.key_segments(is_named=is_named):
+            _add_owned(count, each, None if segment is None else _opened_records(segment, keyring))
     return count.place()
 
 

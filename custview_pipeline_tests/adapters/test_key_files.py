@@ -8,6 +8,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from filelock import FileLock
 
 from custview_pipeline.adapters.key_files import (
     FileKeyProvider,

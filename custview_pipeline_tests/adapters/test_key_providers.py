@@ -144,3 +144,11 @@ def test_the_keys_are_withheld_from_processes_that_are_started(monkeypatch):
     with settings.secrets_withheld():
         assert not [name for name, value in os.environ.items() if value == text(FIRST)]
         assert EnvironmentKeyProvider().root_keys() == [FIRST, FIRST]
+
+
+def test_a_variable_that_holds_no_root_key_is_not_restored_from_a_backup(monkeypatch):
+    monkeypatch.setenv("CUSTVIEW_ROOT_KEY", "short")
+
+    with pytest.raises(KeyUnavailable, match=r"CUSTVIEW_ROOT_KEY: not a root key: .*; set it to the text") as refusal:
+        EnvironmentKeyProvider().root_keys()
+    assert "backup" not in str(refusal.value)

@@ -54,10 +54,51 @@ def test_logs_are_read_as_text_and_checkpoints_as_what_they_say(lake, files):
 
 def test_files_that_are_none_of_a_lakes_are_counted(lake, files):
     assert files.strangers() == 0
-    for name in ("tables/other/rows.parquet", "index/notes.txt", "tables/crosswalk/notes.txt"):
+    for name in ("access_log.jsonl", "access_log.lock", "writer.lock"):
+        (lake.root / name).touch()
+    assert files.strangers() == 0
+    for name in (
+        "tables/other/rows.parquet",
+        "index/notes.txt",
+        "tables/crosswalk/notes.txt",
+        "copy/crosswalk.parquet",
+        "all.csv",
+    ):
         (lake.root / name).parent.mkdir(exist_ok=True)
         (lake.root / name).touch()
-    assert files.strangers() == 3
+    assert files.strangers() == 5
+
+
+def test_a_link_to_a_folder_is_a_stranger_and_not_followed(lake, files, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "rows.csv").touch()
+    (lake.root / "more").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert files.strangers() == 1
+
+
+def test_files_that_the_lake_names_are_told_from_those_that_were_left(lake, files):
+    (lake.root / "tables/crosswalk/left.parquet").write_bytes(_any(lake.root / "tables/crosswalk", "*.parquet").read_bytes())
+    (lake.root / "index/claims-00000009-k1-abcdef01.parquet").write_bytes(b"PAR1")
+
+    def counts(read, *arguments):
+        return [len(list(read(*arguments, is_named=is_named))) for is_named in (True, False, None)]
+
+    assert counts(files.tables, "crosswalk", ["record_id"]) == [2, 1, 3]
+    assert counts(files.index, "claims", ["record_id"]) == [2, 1, 3]
+    with lake.writer() as writer, writer.commit("run-3") as commit:
+        commit.purge("crosswalk")
+    assert counts(files.tables, "crosswalk", ["record_id"]) == [1, 0, 1], "named by a checkpoint now"
+
+
+def test_segments_under_a_version_of_the_index_key_that_is_gone_are_closed(lake, files):
+    assert files.closed_segments() == 0
+    for name in ("claims-00000009-k7-abcdef01.parquet", "claims-of-nobody"):
+        (lake.root / "index" / name).write_bytes(b"PARE")
+    assert files.closed_segments() == 1
+
+
+def _any(folder, pattern):
+    return next(iter(folder.glob(pattern)))
 
 
 def test_there_is_a_lake_or_none(files, lake_keyring, tmp_path):

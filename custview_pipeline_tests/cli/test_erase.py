@@ -6,6 +6,7 @@ import shutil
 import threading
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
@@ -122,7 +123,7 @@ def test_an_erasure_is_queued_while_a_run_is_writing_and_done_by_the_next(own, c
         assert "queued: a run is writing the lake" in outcome.out
         (asked,) = ledger(own)
         assert (asked["is_carried_out"], asked["carried_out_at"]) == (False, None)
-        assert "queued" in erase(own, "--list").out
+        assert "not in this lake yet" in erase(own, "--list").out
         proof = erase(own, "--verify", asked["erasure_id"])
         assert proof.code == 1
         assert "NOT ERASED" in proof.out
@@ -172,6 +173,12 @@ def test_the_list_tells_who_asked_when_and_why(own, cuid):
         (["--record", "Wilhelmina", "--reason", "r"], 2, "--record takes SOURCE:KEY"),
         (["--record", "crm:Wilhelmina", "--reason", "r"], 1, "no record that was named in place 1"),
         (["--verify", "0123456789abcdef"], 2, "the ledger has no erasure of this id"),
+        (["{cuid}", "--reason", "r", "--copy", "."], 2, "--copy goes with --verify only"),
+        (["--list", "--copy", "."], 2, "--copy goes with --verify only"),
+        (["--list", "--later"], 2, "--later goes with a CUID or --record and --replay only"),
+        (["--list", "--yes"], 2, "--yes goes with a CUID or --record only"),
+        (["--replay", "--json"], 2, "--json goes with --verify and --list only"),
+        (["--verify", "0123456789abcdef", "--reason", "r"], 2, "--reason goes with a CUID or --record only"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(world, cuid, arguments, code, said):
@@ -202,6 +209,65 @@ def test_on_a_terminal_it_is_asked_whether_to_go_on(own, cuid, monkeypatch, answ
     asked.clear()
     assert erase(own, "--record", "crm:crm-00001", "--reason", "r", "--later", "--yes").code == 0
     assert asked == []
+
+
+def test_it_is_asked_again_where_the_customer_has_other_records_by_then(own, cuid, monkeypatch):
+    keyring = open_keys(own.keys)
+    chosen = choose_customer(DeltaLake(own.lake, keyring).snapshot(), cuid)
+    fewer, asked = chosen._replace(record_ids=chosen.record_ids.head(1)), []
+    choices = iter([fewer, chosen, chosen])
+    monkeypatch.setattr(command, "_is_terminal", lambda: True)
+    monkeypatch.setattr(command, "_choose", lambda *_: next(choices))
+    monkeypatch.setattr(command.typer, "confirm", lambda text: asked.append(text) or True)
+    outcome = erase(own, cuid, "--reason", "r", "--later")
+
+    assert asked == ["erase 1 source record for good?", "erase 2 source records for good?"]
+    assert "other records are concerned: it was 1 source record, and is 2 source records now" in outcome.out
+    assert ledger(own)[0]["record_count"] == 2
+
+
+def test_an_erasure_that_the_run_carried_out_while_it_was_waited_for_is_told_and_matched_anew(own, cuid, monkeypatch):
+    original = command.carry_out_pending
+
+    def by_the_run_first(writer, *arguments, run_id):
+        assert original(writer, *arguments, run_id="run-of-before")
+        return original(writer, *arguments, run_id=run_id)
+
+    monkeypatch.setattr(command, "carry_out_pending", by_the_run_first)
+    matched, renewed = [], command._cluster_anew  # noqa: SLF001 -- that it is done is what is tested
+    monkeypatch.setattr(command, "_cluster_anew", lambda *arguments: matched.append(1) or renewed(*arguments))
+    outcome = erase(own, cuid, "--reason", "r")
+
+    assert outcome.code == 0, outcome
+    assert "carried out by the run that was writing" in outcome.out
+    assert "nothing to carry out" not in outcome.out
+    assert f"next: custview erase --verify {ledger(own)[0]['erasure_id']} proves it" in outcome.err
+    assert matched == [1]
+
+
+def test_a_customer_that_goes_on_is_told_and_fails_the_proof(own, cuid):
+    assert erase(own, cuid, "--reason", ":smile:", "--later").code == 0
+    (asked,) = ledger(own)
+    assert asked["reason"] == ":smile:"
+    lake = DeltaLake(own.lake, open_keys(own.keys))
+    row = lake.snapshot().read("crosswalk").head(1)
+    with lake.writer() as writer, writer.commit("later") as commit:
+        commit.append("crosswalk", row.with_columns(pl.lit(77, pl.Int64).alias("record_id"), pl.lit(cuid).alias("cuid")))
+    proof = erase(own, "--verify", asked["erasure_id"])
+
+    assert proof.code == 1
+    assert "NOT ERASED: the customer goes on with 1 record that came after the request: erase it again" in proof.out
+
+
+def test_a_copy_that_cannot_be_read_fails_the_proof(own, cuid, tmp_path):
+    shutil.copytree(own.lake, tmp_path / "copy")
+    assert erase(own, cuid, "--reason", "r", "--later").code == 0
+    for path in (tmp_path / "copy/tables/protected_records").glob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:100])
+    proof = erase(own, "--verify", ledger(own)[0]["erasure_id"], "--copy", tmp_path / "copy")
+
+    assert proof.code == 1
+    assert "of it could not be searched, so it proves nothing" in proof.out
 
 
 def test_a_lake_of_before_is_unreadable_with_keys_of_now_and_readable_with_a_key_backup_until_that_is_destroyed(own, cuid):
@@ -251,6 +317,9 @@ def test_a_lake_and_its_keys_that_are_restored_erase_again_at_the_first_command_
     for name in ("keyring.json", "root.key"):
         (own.keys / name).unlink()
     assert own.run("keys", "restore", backup, "--passphrase-file", secret, "--project", own.directory).code == 0
+    (asked,) = ledger(own)
+    assert (asked["is_carried_out"], asked["carried_out_at"] is not None) == (False, True)
+    assert "not in this lake yet" in erase(own, "--list").out
     replayed = erase(own, "--replay")
 
     assert replayed.code == 0, replayed

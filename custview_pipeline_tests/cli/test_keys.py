@@ -10,7 +10,7 @@ import pytest
 
 from custview_pipeline.adapters.key_files import FileKeyProvider
 from custview_pipeline.cli.passphrases import passphrase
-from custview_pipeline.kernel.errors import ProjectInvalid
+from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline_tests.interrupted import open_keys
 from custview_pipeline_tests.worlds import SourceSpec, World, make_world
@@ -317,3 +317,47 @@ def test_keys_of_a_project_without_a_lake_are_rotated_where_that_means_something
 @pytest.mark.parametrize("command", ["status", "rotate", "backup", "restore", "backups", "destroyed"])
 def test_the_help_of_each_command_has_an_example(world, command):
     assert f"Example: custview keys {command}" in world.run("keys", command, "--help").out
+
+
+def shard_generations(world):
+    return {len(generations) for generations in open_keys(world.keys).shard_keys().generations}
+
+
+def test_a_rotation_of_the_keytable_that_was_interrupted_does_not_look_finished(world, monkeypatch):
+    def fail(*_):
+        raise KeyUnavailable("interrupted")
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(Keyring, "rotate_keytable", fail)
+        assert keys(world, "rotate", "keytable").code == 1
+    assert versions(world, "keytable") == [(1, "current")]
+    open_keys(world.keys).renew_shards(range(256))  # killed before the commit counts
+    assert shard_generations(world) == {2}
+    assert "a renewal was interrupted: custview keys rotate keytable ends it" in keys(world, "status").out
+
+    assert keys(world, "rotate", "keytable").code == 0
+    assert versions(world, "keytable") == [(2, "current")]
+    assert shard_generations(world) == {1}
+
+
+@pytest.mark.parametrize("command", [["status"], ["rotate", "vault"], ["backup", "-o", "safe.cvkb"]])
+def test_where_the_lake_is_and_the_keys_are_not_a_run_is_not_said_to_make_them(world, command):
+    outcome = keys(world, *command, CUSTVIEW_KEYS=str(world.root / "elsewhere"))
+
+    assert outcome.code == 1
+    assert "the lake was made with some" in outcome.err
+    assert "custview run" not in outcome.err
+
+
+@pytest.mark.parametrize("command", [["status"], ["backup", "-o", "safe.cvkb"]])
+def test_keys_inside_the_lake_are_refused_by_every_command(world, command):
+    outcome = keys(world, *command, CUSTVIEW_KEYS=str(world.lake / "keys"))
+
+    assert "the keys are inside the lake" in outcome.err
+
+
+def test_a_passphrase_that_others_can_read_is_known(world):
+    (world.root / "passphrase").chmod(0o644)
+    outcome = keys(world, "backup", "-o", world.root / "safe.cvkb", "--passphrase-file", world.root / "passphrase")
+
+    assert "think of the passphrase as known" in outcome.err

@@ -55,6 +55,12 @@ def test_keys_that_look_like_markup_are_printed_as_they_are(monkeypatch):
     assert "[bold]7" in shown(monkeypatch, width=80, is_terminal=True)
 
 
+def test_what_looks_like_an_emoji_is_printed_as_it_is(capsys):
+    terminal.results().print('{"name": ":smile:"}', markup=False)
+    terminal.messages().print("reason :smile:")
+    assert tuple(capsys.readouterr()) == ('{"name": ":smile:"}\n', "reason :smile:\n")
+
+
 def test_progress_in_a_pipe_is_a_line_for_each_stage_that_ended():
     stream = io.StringIO()
     with LiveProgress(Console(file=stream, width=100)) as progress:

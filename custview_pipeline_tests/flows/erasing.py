@@ -117,7 +117,8 @@ class Estate:
     ) -> Certificate:
         """Search for what was erased."""
         searched = {folder.name: StoredFiles(folder, self.keyring) for folder in copies}
-        holdings = Holdings(self.lake.snapshot(), StoredFiles(self.lake.root, self.keyring), searched, self.keyring)
+        files = StoredFiles(self.lake.root, self.keyring)
+        holdings = Holdings(self.lake.snapshot(), files, searched, self.keyring, self.house.contracts)
         return certify(entry.erasure_id, holdings, self.ledger.lines(), tuple(backups), now=now or datetime.now(UTC))
 
 

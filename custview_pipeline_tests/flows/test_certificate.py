@@ -1,6 +1,7 @@
 """Tests of ``custview_pipeline.flows.certificate`` and of what searches for it: what is left is found, wherever it lies."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -175,7 +176,9 @@ def test_a_log_that_tells_of_it_is_found(estate, what):
     assert found_in(estate.certify(entry)) == {"logs of the tables": 1}
 
 
-@pytest.mark.parametrize("file", ["tables/crosswalk/torn.parquet", "index/tokens-torn.parquet", "keys/torn", "tables/notes.txt"])
+@pytest.mark.parametrize(
+    "file", ["tables/crosswalk/torn.parquet", "index/tokens-torn.parquet", "keys/torn", "tables/notes.txt", "copy.csv"]
+)
 def test_what_cannot_be_searched_proves_nothing(after, file):
     estate, entry = after
     (estate.lake.root / file).write_bytes(b"PAR1 and nothing more")
@@ -184,11 +187,87 @@ def test_what_cannot_be_searched_proves_nothing(after, file):
     assert (certificate.unreadable_count, certificate.found_count, certificate.is_proven) == (1, 0, False)
 
 
-def test_a_record_that_came_back_is_told_apart_from_what_is_left(after):
+@pytest.mark.parametrize("pattern", ["tables/protected_records/*.parquet", "tables/crosswalk/*.parquet", "keys/*", "index/*"])
+def test_a_copy_that_cannot_be_read_proves_nothing(erased, tmp_path, pattern):
+    estate, before, entry = erased
+    shutil.copytree(before, tmp_path / "copy")
+    torn = list((tmp_path / "copy").glob(pattern))
+    for path in torn:
+        path.write_bytes(path.read_bytes()[:100])
+    certificate = estate.certify(entry, tmp_path / "copy")
+
+    (copy,) = certificate.copies
+    assert copy.unreadable_count == certificate.unreadable_count == len(torn) > 0
+    assert not certificate.is_proven
+
+
+def test_segments_of_a_copy_under_a_destroyed_index_key_are_closed_and_no_obstacle(erased, tmp_path):
+    estate, before, entry = erased
+    shutil.copytree(before, tmp_path / "copy")
+    for path in (tmp_path / "copy" / "index").iterdir():
+        path.rename(path.with_name(path.name.replace("-k1-", "-k7-")))
+    certificate = estate.certify(entry, tmp_path / "copy")
+
+    (copy,) = certificate.copies
+    assert (copy.unreadable_count, copy.closed_count) == (0, len(list((before / "index").iterdir())))
+    assert certificate.is_proven
+
+
+def test_a_customer_that_goes_on_with_records_of_after_the_request_is_not_erased(after):
     estate, entry = after
+    customer = estate.read("cuid_history").filter(event="erased")["cuid"][0]
+    assert estate.certify(entry).continuing_count == 0
+    crosswalk = estate.read("crosswalk")
+    later = crosswalk.head(1).with_columns(pl.lit(77, pl.Int64).alias("record_id"), pl.lit(customer).alias("cuid"))
+    with estate.lake.writer() as writer, writer.commit("run-2") as commit:
+        commit.append("crosswalk", later)
+    certificate = estate.certify(entry)
+
+    assert (certificate.continuing_count, certificate.is_proven) == (1, False)
+    assert estate.certify(estate.ask_records(1)).continuing_count == 0, "no customer was asked for"
+
+
+def letting_back(estate):
+    """Return an estate whose sources may bring back whom it erased."""
+    contracts = tuple(replace(contract, refuses_erased=False) for contract in estate.house.contracts)
+    return Estate(estate.root, replace(estate.house, contracts=contracts))
+
+
+def delivered_again(estate):
     again = Record(1, OTTO, {"name": "Ada Winterbourne"}, cells={"valid_from_at": datetime.now(UTC) + DAY})
     take_in(estate.lake, estate.keyring, again, run_id="run-2")
     estate.house.run("run-2")
+
+
+def test_a_record_that_came_back_where_its_contract_refuses_it_is_found(after):
+    estate, entry = after
+    delivered_again(estate)
+    certificate = estate.certify(entry)
+
+    assert (certificate.returned_count, certificate.is_proven) == (0, False)
+    assert {"protected_records, as it holds now", "key table", "match index, tokens"} <= set(found_in(certificate))
+
+
+def test_what_was_left_of_a_record_that_came_back_is_found(after, settled):
+    estate, entry = letting_back(after[0]), after[1]
+    delivered_again(estate)
+    for name in ("run-3", "run-4"):
+        estate.house.run(name)
+    assert found_in(estate.certify(entry)) == {}
+
+    stored = settled.lake.snapshot()
+    stored.read("crosswalk").filter(record_id=1).write_parquet(estate.lake.root / "tables/crosswalk/left-over.parquet")
+    tokens = stored.read_index(IndexPart.TOKENS).filter(record_id=1)
+    write_encrypted(tokens, estate.lake.root / "index/tokens-00000009-k1-abcdef01.parquet", estate.keyring)
+    name = new_segment_name(9)
+    entries = pl.DataFrame({"record_id": [1], "version": pl.Series([1], dtype=pl.Int32), "material": [bytes(12)]})
+    (estate.lake.root / "keys" / name).write_bytes(seal_segment(entries, estate.keyring.shard_keys(), name))
+    assert found_in(estate.certify(entry)) == {"crosswalk, every file": 1, "match index, tokens": 1, "key table": 1}
+
+
+def test_a_record_that_came_back_is_told_apart_from_what_is_left(after):
+    estate, entry = letting_back(after[0]), after[1]
+    delivered_again(estate)
     certificate = estate.certify(entry)
 
     assert certificate.is_proven

@@ -183,7 +183,7 @@ def test_sealing_that_fails_says_nothing_of_a_wrong_passphrase(monkeypatch, fail
         raise failure
 
     monkeypatch.setattr(Argon2id, "derive", fail)
-    with pytest.raises(BackupUnusable, match="^cannot be sealed: 8 KiB of memory") as refusal:
+    with pytest.raises(BackupUnusable, match=r"^cannot be sealed: 8 KiB of memory") as refusal:
         seal_backup(CONTENT, note(), PASSPHRASE, cost=CHEAP)
     assert refusal.value.__cause__ is None
 
