@@ -38,8 +38,19 @@ def open_keyring(project_name: str, lake: Path) -> Keyring:
             "none were made anew"
         )
     keyring = Keyring.open(key_provider(directory), store)
-    _note_lake(directory, lake)
+    if _is_made_with(lake, keyring):
+        _note_lake(directory, lake)
     return keyring
+
+
+def _is_made_with(lake: Path, keyring: Keyring) -> bool:
+    """Tell whether a lake was made with these keys, or is not there yet; what is wrong with one, its readers say."""
+    try:
+        return bool(json.loads((lake / MANIFEST_FILE).read_text(encoding="utf-8"))["key_check"] == keyring.check_value())
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _refuse_keys_of_another_lake(directory: Path, lake: Path) -> None:

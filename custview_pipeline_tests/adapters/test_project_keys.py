@@ -1,5 +1,6 @@
 """Tests of ``custview_pipeline.adapters.project_keys``."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -80,9 +81,11 @@ def test_a_rotation_that_was_killed_is_settled_where_a_project_opens_its_keys(ke
     assert not (keys / "root.key.next").exists()
 
 
-def _lake(path: Path) -> Path:
+def _lake(path: Path, key_check: str | None = None) -> Path:
+    """Return a lake that was made with the keys of now, or with others."""
+    made_with = key_check or open_keyring("mine", path).check_value()
     path.mkdir()
-    (path / "manifest.json").write_text("{}")
+    (path / "manifest.json").write_text(json.dumps({"key_check": made_with}))
     return path
 
 
@@ -99,7 +102,7 @@ def test_keys_go_with_a_lake_that_was_moved(tmp_path):
     open_keyring("mine", tmp_path / "one")
     _lake(tmp_path / "one").rename(tmp_path / "moved")
     open_keyring("mine", tmp_path / "moved")
-    _lake(tmp_path / "one")
+    shutil.copytree(tmp_path / "moved", tmp_path / "one")
 
     with pytest.raises(WrongKey, match="moved"):
         open_keyring("mine", tmp_path / "one")
@@ -114,6 +117,14 @@ def test_a_copy_of_keys_and_lake_is_a_pair_of_its_own(tmp_path, keys, monkeypatc
     open_keyring("mine", tmp_path / "copy")
     with pytest.raises(WrongKey, match="copy"):
         open_keyring("mine", tmp_path / "one")
+
+
+def test_a_lake_that_was_made_with_other_keys_is_not_noted(tmp_path, keys):
+    open_keyring("mine", tmp_path / "one")
+    (keys / "lake.json").unlink()
+    open_keyring("mine", _lake(tmp_path / "another", "0123456789abcdef"))
+
+    assert not (keys / "lake.json").exists()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"lake": "x"}', "\ufffd"])
