@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from custview_pipeline.adapters.delta_lake import Commit, DeltaLake
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
@@ -155,3 +157,9 @@ def _run_doomed(directory: Path, keys: Path, step: int, run: Callable[[Path, Key
     keyring = open_keys(keys)
     die_before(step)
     run(directory, keyring)
+
+
+def sampled(cases: Iterable[object]) -> list[Any]:
+    """Return the cases of a fault test as parameters: CI runs the first of them, the whole is for ``make faults``."""
+    first, *others = cases
+    return [first, *(pytest.param(case, marks=pytest.mark.thorough) for case in others)]

@@ -18,7 +18,7 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.demo.world import generate
 from custview_pipeline.flows.export import export_crosswalk, export_edges, export_golden
-from custview_pipeline_tests.interrupted import open_keys, run_flows, start_doomed, steps_of
+from custview_pipeline_tests.interrupted import open_keys, run_flows, sampled, start_doomed, steps_of
 from custview_pipeline_tests.worlds import COLUMNS, Outcome, Row, SourceSpec, World, finish, make_world, people
 
 FEW: Final = {name: COLUMNS[name] for name in ("ref", "name", "mail", "mobile", "street", "born", "letters")}
@@ -139,13 +139,13 @@ def test_a_run_that_was_killed_in_the_middle_of_a_commit_is_done_again_whole(set
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("part", range(8))
+@pytest.mark.parametrize("part", sampled(range(8)))
 def test_a_run_killed_before_any_step_of_any_commit_is_done_again_whole(settled, tmp_path, part):
     _assert_as_undisturbed(settled, tmp_path, range(part, len(settled.steps), 8))
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", sampled(range(4)))
 def test_a_first_run_killed_before_any_step_is_done_again_whole(tmp_path, part):
     def fresh(name: str) -> World:
         world = make_world(tmp_path / name, *SPECS)
@@ -187,7 +187,7 @@ main()
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.75, 0.9])
+@pytest.mark.parametrize("share", sampled([0.5, 0.1, 0.75, 0.9]))
 def test_a_killed_command_is_done_again_whole_through_dagster(settled, tmp_path, share):
     world = _copy(settled.world, tmp_path / "world")
     step = int(len(settled.steps) * share)

@@ -27,6 +27,8 @@ from custview_pipeline_tests.planted import Finds, Search
 from custview_pipeline_tests.watched import Watcher
 from custview_pipeline_tests.worlds import Outcome, SourceSpec, World, finish, make_world, people
 
+pytestmark = pytest.mark.slow
+
 PACKAGE: Final = str(Path(__file__).parents[1])
 PATIENCE: Final = 240.0  # seconds; how long something may take on a machine that others use too
 
@@ -95,7 +97,6 @@ def test_the_events_of_that_run_were_there_to_be_searched(airlocks):
     assert events(airlocks.world, "event LIKE '%the airlock failed%'") >= len(LIBRARIES)
 
 
-@pytest.mark.slow
 def test_nor_where_dagster_keeps_its_runs_in_postgresql(tmp_path_factory):
     world, planter = make_world(tmp_path_factory.mktemp("postgres_errors") / "world", SourceSpec(EVERY)), Planter()
     world.deliver(EVERY, [planter.person() | {"ref": f"{EVERY}-{number}"} for number in range(3)])
@@ -120,7 +121,6 @@ def settled(tmp_path: Path) -> World:
     return world
 
 
-@pytest.mark.slow
 def test_a_run_in_which_a_library_fails_at_any_later_stage_leaks_nothing(settled):
     planter, said = Planter(), {}
     for number, stage in enumerate(STAGES):
@@ -159,7 +159,6 @@ def test_a_sensor_whose_look_at_the_files_fails_skips_and_names_the_kind(tmp_pat
 SABOTAGE: Final = f"from {failing.__name__} import fail_in_the_airlock\nfail_in_the_airlock()\n"
 
 
-@pytest.mark.slow
 def test_under_the_ui_and_its_daemon_a_run_in_which_every_library_fails_leaks_nothing(tmp_path_factory):
     root = tmp_path_factory.mktemp("up")  # short: Dagster's sockets are in its temporary folder
     world, planter = make_world(root / "world", SourceSpec(EVERY)), Planter()

@@ -25,7 +25,7 @@ from custview_pipeline.flows.export import export_crosswalk, export_edges, expor
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import KeyState, Purpose
 from custview_pipeline.standardisation import standardise as standardising
-from custview_pipeline_tests.interrupted import open_keys, rotate_key, run_flows, start_doomed, steps_of
+from custview_pipeline_tests.interrupted import open_keys, rotate_key, run_flows, sampled, start_doomed, steps_of
 from custview_pipeline_tests.worlds import COLUMNS, SourceSpec, World, make_world, people
 
 FEW: Final = {name: COLUMNS[name] for name in ("ref", "name", "mail", "mobile", "street", "born", "letters")}
@@ -148,6 +148,7 @@ def other_rules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("other_rules")
+@pytest.mark.thorough
 def test_a_run_under_other_rules_keeps_customers_and_every_promise(settled, tmp_path):
     world, before = _copy(settled, tmp_path / "world"), _state(settled)
     lake = run_under_other_rules(world.directory, open_keys(world.keys))
@@ -199,7 +200,7 @@ def _kill(world: World, purpose: Purpose, step: int) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("purpose", ROTATED)
+@pytest.mark.parametrize("purpose", sampled(ROTATED))
 def test_a_rotation_that_is_killed_anywhere_goes_on_where_it_stood(settled, tmp_path, purpose):
     before = _state(settled)
     undisturbed = _copy(settled, tmp_path / "undisturbed")
@@ -216,6 +217,7 @@ def test_a_rotation_that_is_killed_anywhere_goes_on_where_it_stood(settled, tmp_
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 @pytest.mark.parametrize("purpose", ROTATED)
 def test_runs_go_on_while_a_rotation_is_killed_again_and_again(settled, tmp_path, purpose):
     before = _state(settled)
@@ -230,6 +232,7 @@ def test_runs_go_on_while_a_rotation_is_killed_again_and_again(settled, tmp_path
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_rotations_killed_at_any_moment_while_runs_and_readers_go_on_lose_nothing(settled, tmp_path):
     loaded, undisturbed = (_copy(settled, tmp_path / name) for name in ("loaded", "undisturbed"))
     chance = random.Random(5)  # noqa: S311 -- no secret

@@ -417,6 +417,7 @@ while True:
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_processes_killed_while_they_write_leave_a_whole_log_without_a_gap(tmp_path):
     keys = tmp_path / "keys"
     shelf = Shelf(tmp_path, Keyring.open(FileKeyProvider(keys), KeyDirectory(keys)))
