@@ -148,7 +148,6 @@ def other_rules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("other_rules")
-@pytest.mark.thorough
 def test_a_run_under_other_rules_keeps_customers_and_every_promise(settled, tmp_path):
     world, before = _copy(settled, tmp_path / "world"), _state(settled)
     lake = run_under_other_rules(world.directory, open_keys(world.keys))
@@ -163,6 +162,7 @@ def test_a_run_under_other_rules_keeps_customers_and_every_promise(settled, tmp_
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 @pytest.mark.usefixtures("other_rules")
 def test_a_run_under_other_rules_that_is_killed_anywhere_is_brought_to_its_end(settled, tmp_path):
     undisturbed = _copy(settled, tmp_path / "undisturbed")

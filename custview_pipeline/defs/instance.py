@@ -40,7 +40,9 @@ class CustviewStorage(DagsterSqliteStorage):
         """
         silence_process()
         url = settings.read(settings.POSTGRES_URL)
-        with silenced(f"opening the database of {settings.POSTGRES_URL}" if url else "opening Dagster's storage"):
+        with silenced(
+            f"opening Dagster's storage, the database of {settings.POSTGRES_URL}" if url else "opening Dagster's storage"
+        ):
             if url:
                 return DagsterPostgresStorage(postgres_url=url, inst_data=inst_data)
             return _storage_in_sqlite(Path(config_value["base_dir"]), inst_data)
