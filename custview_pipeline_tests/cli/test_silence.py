@@ -46,7 +46,7 @@ def test_a_database_that_cannot_be_opened_is_told_without_its_password(tmp_path,
     world.deliver("crm", people(1, of="crm"))
     outcome = world.refresh(CUSTVIEW_POSTGRES_URL=URLS[url])
     assert outcome.code == 1
-    assert outcome.err.startswith("error opening the database of CUSTVIEW_POSTGRES_URL failed: ")
+    assert outcome.err.startswith("error opening Dagster's storage, the database of CUSTVIEW_POSTGRES_URL failed: ")
     assert len(outcome.err.splitlines()) == 1
     assert PASSWORD not in outcome.err + outcome.out
 
