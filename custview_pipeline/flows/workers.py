@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -71,8 +72,9 @@ def _let_go_of_queue(pool: ProcessPoolExecutor) -> None:
     versions close it themselves.
     """
     queue: Any = getattr(pool, "_call_queue", None)
-    if queue is not None and not queue._reader.closed:  # noqa: SLF001 -- there is no public way, and later versions do the same
-        queue._reader.close()  # noqa: SLF001
+    if queue is not None:
+        with suppress(OSError, TypeError):  # later versions may close it at the same moment, in another thread
+            queue._reader.close()  # noqa: SLF001 -- there is no public way
 
 
 def _receive(task: Callable[[Any, Any], Any], setting: Any) -> None:
