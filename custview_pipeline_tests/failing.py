@@ -9,7 +9,7 @@ import pytest
 
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows import examine
-from custview_pipeline_tests.library_errors import LIBRARIES, error_of, fail
+from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of, fail
 
 # Where a later stage calls a room or the lake, and the library that fails there.
 STAGES: Final = {

@@ -115,8 +115,8 @@ def steps_of(run: Callable[[], object]) -> list[str]:
     return steps
 
 
-def die_before(step: int) -> None:
-    """Make this process end as ``kill -9`` ends it, before the step of that number, counted from 0."""
+def die_before(step: int, watch: Callable[[Callable[[str], None]], object] = before_each_step) -> None:
+    """Make this process end as ``kill -9`` ends it, before the step of that number, counted from 0; ``watch`` tells of each."""
     left = [step]
 
     def count(_: str) -> None:
@@ -124,7 +124,7 @@ def die_before(step: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         left[0] -= 1
 
-    before_each_step(count)
+    watch(count)
 
 
 def rotate_key(directory: Path, keyring: Keyring, *, purpose: Purpose, records_a_turn: int = 20) -> RotationReport:

@@ -14,7 +14,7 @@ from custview_pipeline.adapters.erasure_ledger import ErasureLedger
 from custview_pipeline.adapters.lake_commit import Commit
 from custview_pipeline.flows.erase import carry_out_pending
 from custview_pipeline.protection.keyring import Keyring
-from custview_pipeline_tests.interrupted import open_keys
+from custview_pipeline_tests.interrupted import die_before, open_keys
 
 # See ``interrupted``: children are forked from a server that has run nothing of what it imported.
 _METHOD: Final = "forkserver" if sys.platform == "linux" else "spawn"
@@ -72,12 +72,5 @@ def kill_before(lake: Path, keys: Path, step: int) -> None:
 
 
 def _carry_out_doomed(lake: Path, keys: Path, step: int) -> None:
-    left = [step]
-
-    def count(_: str) -> None:
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-
-    before_each_step(count)
+    die_before(step, before_each_step)
     carry_out(lake, keys)

@@ -21,8 +21,8 @@ from custview_pipeline.launch import open_instance
 from custview_pipeline_tests import failing
 from custview_pipeline_tests.canaries import Planter, start_postgres, text_cells, watched
 from custview_pipeline_tests.defs.conftest import surroundings
+from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of, fail
 from custview_pipeline_tests.failing import EVERY, STAGES, fail_at_a_stage, source_of
-from custview_pipeline_tests.library_errors import LIBRARIES, error_of, fail
 from custview_pipeline_tests.planted import Finds, Search
 from custview_pipeline_tests.watched import Watcher
 from custview_pipeline_tests.worlds import Outcome, SourceSpec, World, finish, make_world, people

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from custview_pipeline.adapters import index_segments, key_segments
 from custview_pipeline.adapters.delta_tables import purge_table, read_table
 from custview_pipeline.adapters.lake_commit import Commit
-from custview_pipeline.adapters.lake_files import INDEX, KEYS, MANIFEST_FILE, TABLES, write_whole
+from custview_pipeline.adapters.lake_files import INDEX, KEYS, MANIFEST_FILE, TABLES, is_lake, write_whole
 from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.kernel.errors import LakeBusy, LakeDamaged, LakeError, WrongKey
@@ -75,13 +75,7 @@ class LakeSnapshot:
 
     def index_key_versions(self) -> set[int]:
         """Return the versions of the index key that segments were written under."""
-        generations = self.manifest.generations()
-        return {
-            index_segments.key_version_of(name)
-            for generation in generations
-            for names in generation.segments.values()
-            for name in names
-        }
+        return {index_segments.key_version_of(name) for held in self.manifest.generations() for name in held.names()}
 
     def read_index(self, part: str, *, generation: str | None = None) -> pl.DataFrame:
         """Return one part of the match index, all segments together; without rows where nothing was stored.
@@ -165,7 +159,7 @@ class DeltaLake:
 
     def _found(self) -> None:
         """Give a new lake its first manifest, before anything that it would have to name."""
-        if not (self.root / MANIFEST_FILE).exists():
+        if not is_lake(self.root):
             self.replace_manifest(self._read_manifest())
 
     def _refuse_clock_behind(self) -> None:
@@ -189,8 +183,7 @@ class DeltaLake:
 
     def _sweep(self, manifest: Manifest) -> None:
         """Remove segments and tables that the manifest does not name, and unfinished manifests."""
-        index = {name for held in manifest.generations() for names in held.segments.values() for name in names}
-        named = {*manifest.key_segments, *index}
+        named = manifest.segment_names()
         strays = [path for folder in (KEYS, INDEX) for path in (self.root / folder).glob("*") if path.name not in named]
         for path in (*strays, *self.root.glob(f".{MANIFEST_FILE}.*")):
             if path.is_file():

@@ -5,17 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from custview_pipeline.adapters.private_files import make_private, read_private, replace_durably, sweep_unfinished
+from custview_pipeline.adapters.private_files import read_private
+from custview_pipeline.adapters.private_models import update_model
 from custview_pipeline.contracts.key_backups import BackupNote, BackupRegister
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 from custview_pipeline.protection.key_backup import LIFETIME_DAYS
 
 REGISTER_FILE: Final = "backups.json"
 _LOCK_FILE: Final = "backups.lock"
-_LOCK_SECONDS: Final = 30
 
 
 class KeyBackups:
@@ -113,16 +112,4 @@ class KeyBackups:
             raise KeyUnavailable(f"{self._path}: not a register of key backups: restore a key backup") from None
 
     def _update(self, change: Callable[[BackupRegister], BackupRegister]) -> BackupRegister:
-        make_private(self._directory)
-        try:
-            with FileLock(self._directory / _LOCK_FILE, timeout=_LOCK_SECONDS, mode=0o600):
-                sweep_unfinished(self._path)
-                known = self._read()
-                changed = change(known)
-                if changed != known:
-                    replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
-                return changed
-        except Timeout:
-            raise KeyUnavailable(f"{self._path}: another process has held it for {_LOCK_SECONDS} s") from None
-        except OSError as error:
-            raise KeyUnavailable(f"{self._path}: cannot be written ({error.strerror})") from None
+        return update_model(self._path, self._directory / _LOCK_FILE, self._read, change, leftovers_of=[self._path])

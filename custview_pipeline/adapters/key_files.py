@@ -11,15 +11,16 @@ import platformdirs
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from custview_pipeline.adapters.lake_files import is_lake
 from custview_pipeline.adapters.private_files import (
     make_durably,
     make_private,
     read_private,
-    replace_durably,
     sweep_unfinished,
     sync_directory,
     unfinished_files,
 )
+from custview_pipeline.adapters.private_models import update_model
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import KeyUnavailable, ProjectInvalid
 from custview_pipeline.protection.derivation import KEY_BYTES
@@ -29,7 +30,6 @@ ROOT_FILE: Final = "root.key"
 NEXT_ROOT_FILE: Final = "root.key.next"
 KEYRING_FILE: Final = "keyring.json"
 _LOCK_FILE: Final = "keyring.lock"
-_LOCK_SECONDS: Final = 30
 
 
 class FileKeyProvider:
@@ -128,6 +128,7 @@ class KeyDirectory:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._path = directory / KEYRING_FILE
+        self._lock = directory / _LOCK_FILE
 
     def read(self) -> WrappedKeys | None:
         """Return what is stored; None before the first use. Former keys that a killed process left behind are deleted.
@@ -155,33 +156,15 @@ class KeyDirectory:
         Raises:
             KeyUnavailable: It cannot be read or written, or another process holds it for long.
         """
-        make_private(self._directory)
-        try:
-            with self._lock(_LOCK_SECONDS):
-                self._sweep()
-                stored = self._read()
-                changed = change(stored)
-                if changed != stored:
-                    replace_durably(self._path, lambda file: file.write(changed.model_dump_json(indent=1).encode()))
-                return changed
-        except Timeout:
-            raise KeyUnavailable(f"{self._path}: another process has held it for {_LOCK_SECONDS} s") from None
-        except OSError as error:
-            raise KeyUnavailable(f"{self._path}: cannot be written ({os.strerror(error.errno or 0)})") from None
-
-    def _lock(self, seconds: float) -> FileLock:
-        return FileLock(self._directory / _LOCK_FILE, timeout=seconds, mode=0o600)
-
-    def _sweep(self) -> None:
-        """Delete unfinished files while the lock is held: it is held also by who makes a root key, see ``FileKeyProvider``."""
-        sweep_unfinished(*self._secrets())
+        # The lock is held also by who makes a root key, see ``FileKeyProvider``, so that what lies beside one is unfinished too.
+        return update_model(self._path, self._lock, self._read, change, leftovers_of=self._secrets())
 
     def _sweep_unless_in_use(self) -> None:
         if not any(unfinished_files(path) for path in self._secrets()):
             return
         try:
-            with self._lock(0):
-                self._sweep()
+            with FileLock(self._lock, timeout=0, mode=0o600):
+                sweep_unfinished(*self._secrets())
         except (Timeout, OSError):
             pass  # a process is at work, and they may be its own; or nothing can be deleted here, which is no reason not to read
 
@@ -223,13 +206,12 @@ def refuse_keys_in_lake(key_directory: Path, lake: Path) -> None:
         )
 
 
-def existing_keys(key_directory: Path, lake: Path, *, is_lake_made: bool) -> WrappedKeys:
+def existing_keys(key_directory: Path, lake: Path) -> WrappedKeys:
     """Return the wrapped keys of a key directory; nothing is made where there are none.
 
     Args:
         key_directory: The key directory.
         lake: The lake that they are for.
-        is_lake_made: Whether there is such a lake, made with some keys.
 
     Raises:
         ProjectInvalid: The keys are inside the lake.
@@ -239,9 +221,10 @@ def existing_keys(key_directory: Path, lake: Path, *, is_lake_made: bool) -> Wra
     stored = KeyDirectory(key_directory).read()
     if stored is not None:
         return stored
-    if is_lake_made:
+    if is_lake(lake):
         raise KeyUnavailable(
-            f"no keys in {key_directory}, but the lake was made with some: point {settings.KEYS} at them, or restore a key backup"
+            f"no keys in {key_directory}, but the lake was made with some: point {settings.KEYS} at them, or restore a key "
+            "backup; none were made anew"
         )
     raise KeyUnavailable(f"no keys in {key_directory} yet: custview run makes them, custview keys restore brings back a backup")
 

@@ -10,7 +10,6 @@ from custview_pipeline.adapters.key_backup_files import keyring_digest
 from custview_pipeline.adapters.key_backups import KeyBackups
 from custview_pipeline.adapters.key_files import existing_keys, is_key_beside_lake, key_directory
 from custview_pipeline.adapters.key_providers import key_provider
-from custview_pipeline.adapters.lake_files import MANIFEST_FILE
 from custview_pipeline.contracts.key_backups import BackupNote, outstanding
 from custview_pipeline.kernel.errors import WrongKey
 from custview_pipeline.kernel.ports import KeyProvider
@@ -90,7 +89,7 @@ def key_status(project_name: str, lake: Path, *, due_days: int) -> KeyStatus:
         WrongKey: The root key at hand is not theirs.
     """
     directory = key_directory(project_name)
-    stored = existing_keys(directory, lake, is_lake_made=(lake / MANIFEST_FILE).exists())
+    stored = existing_keys(directory, lake)
     provider, now = key_provider(directory), datetime.now(UTC)
     backups = KeyBackups(directory).notes()
     return KeyStatus(

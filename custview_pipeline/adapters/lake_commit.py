@@ -163,7 +163,7 @@ class Commit:
         for part in sorted({part for held in self._generations() for part in held.segments}):
             reencrypt = partial(reencrypted, part)
             self._index, self._next_index = (_mapped(held, part, reencrypt) for held in (self._index, self._next_index))
-        names = (name for held in self._generations() for segments in held.segments.values() for name in segments)
+        names = (name for held in self._generations() for name in held.names())
         return sum(index_segments.key_version_of(name) != current for name in names)
 
     def _generations(self) -> tuple[IndexGeneration, ...]:

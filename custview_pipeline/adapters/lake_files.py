@@ -12,6 +12,11 @@ INDEX: Final = "index"
 KEYS: Final = "keys"
 
 
+def is_lake(folder: Path) -> bool:
+    """Tell whether a folder holds a lake: it has a manifest before it has anything else."""
+    return (folder / MANIFEST_FILE).exists()
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and force it to disk.
 

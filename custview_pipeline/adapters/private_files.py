@@ -28,15 +28,7 @@ def write_beside(path: Path, write: Callable[[BinaryIO], object]) -> Path:
         OSError: The file cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    _write_new(unfinished, write)
     return unfinished
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Final
 
-from custview_pipeline.adapters.key_files import KeyDirectory, key_directory, refuse_keys_in_lake
+from custview_pipeline.adapters.key_files import KeyDirectory, existing_keys, key_directory, refuse_keys_in_lake
 from custview_pipeline.adapters.key_providers import key_provider
-from custview_pipeline.adapters.lake_files import MANIFEST_FILE
+from custview_pipeline.adapters.lake_files import MANIFEST_FILE, is_lake
 from custview_pipeline.adapters.private_files import replace_durably
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import KeyUnavailable, WrongKey
@@ -30,14 +30,9 @@ def open_keyring(project_name: str, lake: Path) -> Keyring:
     directory = key_directory(project_name)
     refuse_keys_in_lake(directory, lake)
     _refuse_keys_of_another_lake(directory, lake)
-    store = KeyDirectory(directory)
-    is_new = not directory.exists() or (directory.is_dir() and store.read() is None)
-    if is_new and (lake / MANIFEST_FILE).exists():
-        raise KeyUnavailable(
-            f"no keys in {directory}, but the lake was made with some: point CUSTVIEW_KEYS at them, or restore a key backup; "
-            "none were made anew"
-        )
-    keyring = Keyring.open(key_provider(directory), store)
+    if is_lake(lake) and (directory.is_dir() or not directory.exists()):
+        existing_keys(directory, lake)
+    keyring = Keyring.open(key_provider(directory), KeyDirectory(directory))
     if _is_made_with(lake, keyring):
         _note_lake(directory, lake)
     return keyring
@@ -64,7 +59,7 @@ def _refuse_keys_of_another_lake(directory: Path, lake: Path) -> None:
     noted = _noted(directory)
     if noted is None or noted["keys"] != str(directory.resolve()):
         return
-    if noted["lake"] != str(lake.resolve()) and (Path(noted["lake"]) / MANIFEST_FILE).exists():
+    if noted["lake"] != str(lake.resolve()) and is_lake(Path(noted["lake"])):
         raise WrongKey(
             f"the keys in {directory} are those of the lake {noted['lake']}, and keys serve one lake: give this project another "
             f"name, or its own directory in {settings.KEYS}; where this lake is to take its place, move that one away first"

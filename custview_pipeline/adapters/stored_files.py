@@ -52,7 +52,7 @@ class StoredFiles:
             is_named: Only files that a version of the table names, or only others; all by default.
         """
         folder = self._root / TABLES / table
-        for path in _kept(stored_files(folder), set() if is_named is None else _added_files(folder), is_named):
+        for path in _kept(stored_files(folder), set() if is_named is None else _added_files(folder), is_named=is_named):
             try:
                 yield pl.read_parquet(path, columns=list(columns))
             # Polars panics at a Parquet file that was cut off; a panic is no Exception.
@@ -61,7 +61,7 @@ class StoredFiles:
 
     def index(self, part: str, columns: Sequence[str], *, is_named: bool | None = None) -> Iterator[pl.DataFrame | None]:
         """Yield columns of every segment of a part of the match index; None for one that these keys do not open."""
-        for path in _kept(self._index_files(part), self._named_segments(), is_named):
+        for path in _kept(self._index_files(part), self._named_segments(), is_named=is_named):
             try:
                 yield pl.concat(
                     [pl.DataFrame(schema=INDEX_SCHEMAS[IndexPart(part)]).select(columns), self._opened(path, columns)]
@@ -75,7 +75,7 @@ class StoredFiles:
 
     def key_segments(self, *, is_named: bool | None = None) -> Iterator[tuple[str, memoryview] | None]:
         """Yield every segment of the key table under its name; None for one that cannot be read."""
-        for path in _kept(sorted((self._root / KEYS).glob("*")), self._named_segments(), is_named):
+        for path in _kept(sorted((self._root / KEYS).glob("*")), self._named_segments(), is_named=is_named):
             try:
                 yield from key_segments.read_segments(path.parent, [path.name]).items()
             except LakeDamaged:
@@ -111,11 +111,9 @@ class StoredFiles:
     def _named_segments(self) -> set[str]:
         """Return the segments of index and key table that the manifest names; none where it cannot be read."""
         try:
-            manifest = Manifest.model_validate_json((self._root / MANIFEST_FILE).read_bytes())
+            return Manifest.model_validate_json((self._root / MANIFEST_FILE).read_bytes()).segment_names()
         except (OSError, ValueError):
             return set()
-        index = (name for held in manifest.generations() for names in held.segments.values() for name in names)
-        return {*manifest.key_segments, *index}
 
     def _is_closed(self, name: str) -> bool:
         try:
@@ -136,7 +134,7 @@ def _checkpoint_text(path: Path) -> str:
     return repr(rows)
 
 
-def _kept(paths: Sequence[Path], named: set[str], is_named: bool | None) -> list[Path]:  # noqa: FBT001 -- as the callers have it
+def _kept(paths: Sequence[Path], named: set[str], *, is_named: bool | None) -> list[Path]:
     return [path for path in paths if is_named is None or (path.name in named) == is_named]
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from custview_pipeline.adapters.current_project import find_project
-from custview_pipeline.adapters.lake_files import MANIFEST_FILE
+from custview_pipeline.adapters.lake_files import is_lake
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.cli.terminal import messages
@@ -52,6 +52,6 @@ def open_project(given: Path | None) -> tuple[Project, Keyring]:
         CustviewError: Project or keys cannot be used.
     """
     opened = load_project(find_project(given))
-    if not (opened.lake / MANIFEST_FILE).exists():
+    if not is_lake(opened.lake):
         raise LakeError(f"nothing is stored yet in {opened.lake}: custview run makes the first customers")
     return opened, open_keyring(opened.name, opened.lake)

@@ -15,7 +15,7 @@ from custview_pipeline.adapters.key_backups import KeyBackups
 from custview_pipeline.adapters.key_files import FileKeyProvider, existing_keys, key_directory, refuse_keys_in_lake
 from custview_pipeline.adapters.key_providers import EnvironmentKeyProvider, key_provider
 from custview_pipeline.adapters.key_status import key_status
-from custview_pipeline.adapters.lake_files import MANIFEST_FILE
+from custview_pipeline.adapters.lake_files import is_lake
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.cli.entry import ProjectOption, told_errors
@@ -201,7 +201,7 @@ def _existing(opened: Project) -> Path:
         KeyUnavailable: It holds no keys.
     """
     directory = key_directory(opened.name)
-    existing_keys(directory, opened.lake, is_lake_made=_is_stored(opened))
+    existing_keys(directory, opened.lake)
     return directory
 
 
@@ -222,7 +222,7 @@ def _rotate(opened: Project, keyring: Keyring, purpose: Purpose) -> None:
 
 
 def _rotate_stored(opened: Project, keyring: Keyring, purpose: Purpose) -> None:
-    if not _is_stored(opened):
+    if not is_lake(opened.lake):
         raise LakeError(f"nothing is stored yet in {opened.lake}: its keys are new, and nothing is sealed under them")
     run_id = _run_id()
     lake = HeldLake(opened, keyring, run_id)
@@ -233,7 +233,7 @@ def _rotate_stored(opened: Project, keyring: Keyring, purpose: Purpose) -> None:
 
 
 def _rotate_keytable(opened: Project, keyring: Keyring) -> None:
-    if not _is_stored(opened):
+    if not is_lake(opened.lake):
         keyring.rotate_keytable()
         results().print("keytable: replaced; nothing is sealed under the keys of the shards yet, and they stay")
         return
@@ -260,14 +260,10 @@ def _rotate_root(opened: Project, keyring: Keyring) -> None:
     )
 
 
-def _is_stored(opened: Project) -> bool:
-    return (opened.lake / MANIFEST_FILE).exists()
-
-
 def _check_lake(opened: Project) -> None:
     """Open the lake with the keys that are there now, and say how they fit."""
     keyring = open_keyring(opened.name, opened.lake)
-    if not _is_stored(opened):
+    if not is_lake(opened.lake):
         return
     floors, shard_keys = DeltaLake(opened.lake, keyring).snapshot().shard_floors(), keyring.shard_keys()
     newer = sum(shard_keys.newest(shard)[0] < floor for shard, floor in floors.items())

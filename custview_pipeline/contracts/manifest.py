@@ -21,6 +21,10 @@ class IndexGeneration(BaseModel):
     name: str
     segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
+    def names(self) -> tuple[str, ...]:
+        """Return the file names of all parts."""
+        return tuple(name for names in self.segments.values() for name in names)
+
 
 class Manifest(BaseModel):
     """The state of a lake.
@@ -58,3 +62,7 @@ class Manifest(BaseModel):
     def generations(self) -> tuple[IndexGeneration, ...]:
         """Return the generations of the match index that are stored, the one in use first."""
         return tuple(generation for generation in (self.index, self.next_index) if generation is not None)
+
+    def segment_names(self) -> set[str]:
+        """Return the file names of every segment, of the key table and of all generations of the match index."""
+        return {*self.key_segments, *(name for generation in self.generations() for name in generation.names())}

@@ -152,7 +152,8 @@ def certify(
     noted = [line for line in lines if isinstance(line, CarriedOut) and line.erasure_id == erasure_id]
     carried_out = noted[-1] if noted else None
     with silenced("searching for what was erased"):
-        wanted = _wanted(erasure, carried_out, holdings)
+        listed = current_crosswalk(holdings.snapshot)
+        wanted = _wanted(erasure, carried_out, holdings, listed)
         files = search_files(wanted, holdings.files, holdings.keyring)
         copies = (search_copy(wanted, name, copy, holdings.keyring) for name, copy in holdings.copies.items())
         return Certificate(
@@ -161,7 +162,7 @@ def certify(
             is_carried_out=erasure_id in holdings.snapshot.erasures(),
             places=(*search_tables(wanted, holdings.snapshot), *files),
             copies=tuple(copies),
-            continuing_count=_continuing_count(wanted, holdings.snapshot),
+            continuing_count=_continuing_count(wanted, listed),
             finality=_finality(backups, carried_out, now),
             keyless=_keyless(holdings.snapshot),
             searched_at=now,
@@ -182,11 +183,10 @@ def find_erasure(lines: Sequence[LedgerLine], erasure_id: str) -> Erasure:
     return found[0]
 
 
-def _wanted(erasure: Erasure, carried_out: CarriedOut | None, holdings: Holdings) -> Wanted:
+def _wanted(erasure: Erasure, carried_out: CarriedOut | None, holdings: Holdings, listed: pl.DataFrame) -> Wanted:
     records = pl.Series("mark", erasure.record_marks, pl.Int64)
     customers = pl.Series("mark", erasure.customer_marks, pl.Int64)
     wanted = Wanted(id_key_of(holdings.keyring), Marks(records, customers))
-    listed = current_crosswalk(holdings.snapshot)
     of_others = ~pl.col("record_id").is_in(wanted.records(listed["record_id"]).implode())
     alive = listed.filter(of_others)["cuid"].unique()
     erased_at = None if carried_out is None else carried_out.carried_out_at
@@ -194,9 +194,8 @@ def _wanted(erasure: Erasure, carried_out: CarriedOut | None, holdings: Holdings
     return with_returned(wanted._replace(alive=alive), holdings.files, reporting, erased_at)
 
 
-def _continuing_count(wanted: Wanted, snapshot: Snapshot) -> int:
+def _continuing_count(wanted: Wanted, listed: pl.DataFrame) -> int:
     """Return how many records that the ledger does not name are of a customer that was to be erased as a whole."""
-    listed = current_crosswalk(snapshot)
     of_erased = customer_marks(wanted.id_key, listed["cuid"]).is_in(wanted.marks.customers.implode())
     theirs = listed.filter(of_erased)["record_id"]
     return len(theirs) - len(wanted.records(theirs))

@@ -106,6 +106,10 @@ class Wanted(NamedTuple):
         """Return those of some record ids that were erased; they may have come back since."""
         return ids.filter(suppression_marks(self.id_key, ids).is_in(self.marks.records.implode()))
 
+    def left(self, records: pl.Series) -> pl.Series:
+        """Return those of some erased records that did not come back since: nothing of them may be there."""
+        return records.filter(~records.is_in(self.returned.implode()))
+
     def customers(self, cuids: pl.Series) -> pl.Series:
         """Return those of some customers that were erased."""
         is_erased = customer_marks(self.id_key, cuids).is_in(self.marks.customers.implode())
@@ -197,7 +201,7 @@ def _searched_rows(frames: Iterable[tuple[Wanted, pl.DataFrame | None]], table: 
             count.skip()
             continue
         records = wanted.records(named_records(frame, table))
-        left = records.filter(~records.is_in(wanted.returned.implode()))
+        left = wanted.left(records)
         cuids = wanted.customers(named_customers(frame, table))
         is_left, is_any = concerns(table, left, cuids), concerns(table, records, cuids.clear())
         found, returned = frame.select(is_left.sum().alias("left"), (is_any & ~is_left).sum().alias("returned")).row(0)
@@ -216,7 +220,7 @@ def _searched_logs(wanted: Wanted, files: LakeFiles) -> Place:
         ids = pl.Series("record_id", [number for number in numbers if -_LONGEST <= number < _LONGEST], pl.Int64)
         records = wanted.records(ids)
         cuids = wanted.customers(pl.Series("cuid", sorted(set(_CUID.findall(text))), pl.String))
-        left = records.filter(~records.is_in(wanted.returned.implode()))
+        left = wanted.left(records)
         count.add(1, int(len(left) + len(cuids) > 0), int(len(records) > len(left)))
     return count.place()
 
@@ -268,10 +272,9 @@ def _add_owned(count: _Count, wanted: Wanted, frame: pl.DataFrame | None) -> Non
         count.skip()
         return
     records = wanted.records(frame["record_id"].unique())
-    returned = records.filter(records.is_in(wanted.returned.implode()))
     of_any = int(frame["record_id"].is_in(records.implode()).sum())
-    of_returned = int(frame["record_id"].is_in(returned.implode()).sum())
-    count.add(frame.height, of_any - of_returned, of_returned)
+    of_left = int(frame["record_id"].is_in(wanted.left(records).implode()).sum())
+    count.add(frame.height, of_left, of_any - of_left)
 
 
 def id_key_of(keyring: Keyring) -> bytes:

@@ -26,7 +26,8 @@ from custview_pipeline.flows.reveal import golden_values, open_values
 from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
-from custview_pipeline_tests.flows.conftest import House, a_house
+from custview_pipeline_tests.flows.conftest import FIRST_DELIVERY, House, a_house
+from custview_pipeline_tests.flows.sealed_lake import take_in
 
 STATED = Stated("ada", "asked for in writing", "GDPR Art. 17")
 
@@ -46,6 +47,14 @@ class Estate:
     def open(cls, root: Path) -> "Estate":
         """Return the one in a folder; its keys are made at the first use."""
         return cls(root, a_house(root / "lake", Keyring.open(FileKeyProvider(root / "keys"), KeyDirectory(root / "keys"))))
+
+    @classmethod
+    def settled(cls, root: Path) -> "Estate":
+        """Return one in a folder through which the flows have passed once."""
+        estate = cls.open(root)
+        take_in(estate.lake, estate.keyring, *FIRST_DELIVERY)
+        estate.house.run()
+        return estate
 
     def copied(self, root: Path) -> "Estate":
         """Return a copy of it, keys and all."""

@@ -18,7 +18,7 @@ from custview_pipeline.kernel.errors import UnknownErasure
 from custview_pipeline.protection.key_table import seal_segment
 from custview_pipeline.protection.vault import Rows
 from custview_pipeline_tests.factories import NOW
-from custview_pipeline_tests.flows.conftest import FIRST_DELIVERY, OTTO
+from custview_pipeline_tests.flows.conftest import OTTO
 from custview_pipeline_tests.flows.erasing import Estate, found_in, refused
 from custview_pipeline_tests.flows.sealed_lake import Record, take_in
 
@@ -32,10 +32,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory) -> Estate:
     """Return an estate through which the flows have passed once, not to be changed."""
-    estate = Estate.open(tmp_path_factory.mktemp("certified") / "estate")
-    take_in(estate.lake, estate.keyring, *FIRST_DELIVERY)
-    estate.house.run()
-    return estate
+    return Estate.settled(tmp_path_factory.mktemp("certified") / "estate")
 
 
 @pytest.fixture

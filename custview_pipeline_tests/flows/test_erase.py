@@ -24,10 +24,7 @@ from custview_pipeline_tests.flows.sealed_lake import Record, remove, take_in
 @pytest.fixture(scope="session")
 def settled(tmp_path_factory) -> Estate:
     """Return an estate through which the flows have passed once, not to be changed."""
-    estate = Estate.open(tmp_path_factory.mktemp("settled") / "estate")
-    take_in(estate.lake, estate.keyring, *FIRST_DELIVERY)
-    estate.house.run()
-    return estate
+    return Estate.settled(tmp_path_factory.mktemp("settled") / "estate")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custview_pipeline.kernel.redacted_text import redact
-from custview_pipeline_tests.library_errors import LIBRARIES, error_of
+from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of
 
 SECRET = "Wilhelmina Quenneville"
 
@@ -65,7 +65,7 @@ def test_of_a_traceback_types_and_places_stay(library):
     told = redact("step admit_crm failed\n\n" + "".join(traceback.format_exception(error)) + "\nStack Trace:\n" + str(error))
     assert told.startswith("step admit_crm failed\n")
     assert type(error).__name__ in told
-    assert "library_errors.py" in told
+    assert "errors_of_libraries.py" in told
     assert not any(word.lower() in told.lower() for word in SECRET.split())
 
 

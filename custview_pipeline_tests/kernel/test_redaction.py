@@ -10,7 +10,7 @@ from custview_pipeline.kernel import errors
 from custview_pipeline.kernel.errors import CustviewError, LakeDamaged, Redacted
 from custview_pipeline.kernel.identifiers import check_character
 from custview_pipeline.kernel.redaction import kind_and_place, shown_path, silenced
-from custview_pipeline_tests.library_errors import DISCREET, LIBRARIES, error_of, fail
+from custview_pipeline_tests.errors_of_libraries import DISCREET, LIBRARIES, error_of, fail
 
 SECRET = "Wilhelmina Featherstone"
 

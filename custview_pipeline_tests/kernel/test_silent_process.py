@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from custview_pipeline.kernel.silent_process import SilentRecord, unheard
-from custview_pipeline_tests.library_errors import LIBRARIES, error_of
+from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of
 
 SECRET: Final = "Wilhelmina Quenneville"
 LOGGERS: Final = ("dagster.daemon", "uvicorn.error", "sqlalchemy.pool", "some_library")
