@@ -52,6 +52,11 @@ explore: $(READY) ## Run the property tests on examples that were never tried
 faults: $(READY) ## Run the fault tests whole
 	$(BIN)/python -m pytest -q -m faults
 
+.PHONY: bench
+bench: $(READY) ## Measure matching beside Splink on a generated world (RECORDS=5000)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmarks]'
+	$(BIN)/python benchmarks/match.py --rows $(RECORDS)
+
 .PHONY: check
 check: format-check lint types layers test ## Check format, lint, types, layers and tests
 

@@ -11,13 +11,9 @@ import json
 import os
 import platform
 import tempfile
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-import psutil
+from meter import Meter
 from rich.console import Console
 from rich.table import Table
 
@@ -38,43 +34,6 @@ from custview_pipeline.protection.wrapped_keys import Purpose
 # CPU seconds for 1M source records, from the design's findings.
 BUDGET = {"admit": 76.5, "link": 15.0, "survive": 8.0, "publish and audit": 5.0}
 RUN = "benchmark"
-T = TypeVar("T")
-
-
-class Meter:
-    """CPU seconds, wall seconds and peak memory of named stages."""
-
-    def __init__(self) -> None:
-        self.stages: dict[str, tuple[float, float, float]] = {}
-        self._peak = 0.0
-        self._process = psutil.Process()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def measure(self, stage: str, work: Callable[[], T]) -> T:
-        """Run ``work`` and add what it took to the stage."""
-        self._peak, cpu, wall = 0.0, _cpu(), time.perf_counter()
-        result = work()
-        before = self.stages.get(stage, (0.0, 0.0, 0.0))
-        taken = (_cpu() - cpu, time.perf_counter() - wall)
-        self.stages[stage] = (before[0] + taken[0], before[1] + taken[1], max(before[2], self._peak))
-        return result
-
-    def _watch(self) -> None:
-        while True:
-            tree = [self._process, *self._process.children(recursive=True)]
-            resident = 0
-            for process in tree:
-                try:
-                    resident += process.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self._peak = max(self._peak, resident / 2**30)
-            time.sleep(0.2)
-
-
-def _cpu() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def run(directory: Path, rows: int, seed: int, workers: int) -> tuple[Meter, dict[str, int]]:
@@ -90,7 +49,9 @@ def run(directory: Path, rows: int, seed: int, workers: int) -> tuple[Meter, dic
             files = SourceFiles(project.directory, contract)
             intake = Intake(contract, files, project.region, keyring.airlock_keys(), workers, RUN, Unwatched())
             meter.measure("admit", lambda intake=intake: deliver(intake, lake))
-        linkage = meter.measure("link", lambda: link(lake, project.rulebook, id_key, run_id=RUN, progress=Unwatched()))
+        linkage = meter.measure(
+            "link", lambda: link(lake, project.rulebook, id_key, run_id=RUN, progress=Unwatched(), contracts=project.contracts)
+        )
         meter.measure("survive", lambda: survive(lake, project.contracts, project.rulebook, run_id=RUN, progress=Unwatched()))
         meter.measure("publish and audit", lambda: publish(lake, run_id=RUN))
         meter.measure("publish and audit", lambda: assess(lake, project.contracts, project.rulebook, run_id=RUN))

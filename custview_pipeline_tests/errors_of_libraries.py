@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import deltalake
-import duckdb
 import email_validator
 import fastexcel
 import jellyfish
@@ -73,7 +72,6 @@ _RAISERS: Final[dict[str, Callable[[str], Any]]] = {
     "dagster check": dg.MetadataValue.int,
     "datetime": date.fromisoformat,
     "deltalake": _delta,
-    "duckdb": lambda value: duckdb.sql("select cast($1 as int)", params=[value]).fetchall(),
     "email-validator": lambda value: email_validator.validate_email(f"{value}@example@org", check_deliverability=False),
     "fastexcel": lambda value: fastexcel.read_excel(f"/nowhere/{value}"),
     "jellyfish": lambda value: jellyfish.soundex(value.encode()),

@@ -13,8 +13,8 @@ from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of, fai
 
 # Where a later stage calls a room or the lake, and the library that fails there.
 STAGES: Final = {
-    "matching": ("custview_pipeline.flows.link.match", "duckdb"),
-    "storing the crosswalk": ("custview_pipeline.flows.link._models", "pyarrow"),
+    "matching": ("custview_pipeline.flows.link.match", "numpy"),
+    "storing the crosswalk": ("custview_pipeline.flows.link._store_models", "pyarrow"),
     "survivorship": ("custview_pipeline.flows.survive.gather_claims", "polars"),
     "building the core view": ("custview_pipeline.flows.publish.build_core", "polars panic"),
     "the audit": ("custview_pipeline.flows.assess.stored_scores", "pandera"),

@@ -17,7 +17,6 @@ from custview_pipeline.contracts.attributes import ATTRIBUTES
 from custview_pipeline.contracts.odcs import parse_contract
 from custview_pipeline.contracts.odcs_quality import METRICS
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.kernel import settings
 
 ROOT = Path(custview_pipeline.__file__).parents[1]
@@ -156,15 +155,6 @@ def test_the_architecture_names_every_part_of_the_house():
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     parts = [path.stem for path in (ROOT / "custview_pipeline").iterdir() if not path.name.startswith(("_", "."))]
     assert [part for part in parts if part != "py" and not re.search(rf"^  {part}[/.]", text, re.MULTILINE)] == []
-
-
-def test_the_rulebook_is_described_with_every_key_and_its_default():
-    text = (DOCS / "contracts.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `((?:matching|survivorship|quality_targets)\.\w+)` \| .+ \| (.+) \|$", text, re.MULTILINE))
-    rules = Rulebook().model_dump(mode="json", exclude={"trust"})
-    assert {name: yaml.safe_load(default) for name, default in rows.items()} == {
-        f"{part}.{name}": value for part, keys in rules.items() for name, value in keys.items()
-    }
 
 
 def test_a_commented_key_of_the_rulebook_of_a_new_project_is_a_key_of_the_rulebook(tmp_path):

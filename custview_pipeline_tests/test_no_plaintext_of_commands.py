@@ -55,6 +55,8 @@ def look(world: World, cuid: str) -> dict[str, Outcome]:
     """Ask for values as those who may not see them, or masked only, and look at how keys and log stand."""
     fields = [part for name in GOLDEN_ATTRIBUTES for part in ("--field", name)]
     inside = ("--project", world.directory)
+    rows = csv.DictReader(io.StringIO(world.export("crosswalk").decode()))
+    records = (next(f"crm:{row['source_key']}" for row in rows if row["cuid"] == cuid), "crm:crm-00001")
     number = re.search(r"^([0-9a-f]{16}) ", world.run("quarantine", "list", *inside).out, re.MULTILINE)
     assert number
     commands = {
@@ -65,6 +67,19 @@ def look(world: World, cuid: str) -> dict[str, Outcome]:
         "show denied who sees masks only": ("show", cuid, "--reveal", *AS_BOB),
         "export denied": ("export", "golden", "--reveal", "--output", world.root / "exports" / "denied.csv", *AS_BOB),
         "refused row denied": ("quarantine", "show", number[1], "--reveal", *AS_BOB),
+        "explain a customer": ("explain", cuid),
+        "explain a customer json": ("explain", cuid, "--json"),
+        "explain records": ("explain", *records),
+        "explain records json": ("explain", *records, "--json"),
+        "explain records denied": ("explain", *records, "--reveal", *AS_EVE),
+        "explain denied who is not there": ("explain", "crm:Canary", "Canary"),
+        "model list": ("model", "list", "--json"),
+        "model show": ("model", "show"),
+        "model show json": ("model", "show", "--json"),
+        "model train": ("model", "train"),
+        "model export": ("model", "export", world.root / "exports" / "models.json"),
+        "model import": ("model", "import", world.root / "exports" / "models.json"),
+        "export edges": ("export", "edges", "--output", world.root / "exports" / "edges.csv"),
         "access check": ("access", "check"),
         "access log": ("access", "log"),
         "access log json": ("access", "log", "--json"),
@@ -74,6 +89,32 @@ def look(world: World, cuid: str) -> dict[str, Outcome]:
         "keys backups": ("keys", "backups"),
     }
     return {name: world.run(*command, *inside) for name, command in commands.items()}
+
+
+def measure(world: World) -> dict[str, Outcome]:
+    """Score the customers by a truth, and ask people about a sample; the truth and the answers lie outside of the world."""
+    outside, inside = world.root.parent, ("--project", world.directory)
+    keys = list(csv.DictReader(io.StringIO(world.export("crosswalk").decode())))
+    lines = [f"{row['source_system']},{row['source_key']},Canary {place}" for place, row in enumerate(keys)]
+    truths = {"truth": lines, "no_truth": [*lines, f"{lines[0]} again"]}
+    for name, own in truths.items():
+        (outside / f"{name}.csv").write_text("\n".join(["source_system,source_key,entity", *own]), encoding="utf-8")
+    truth, sheet, answers = outside / "truth.csv", world.root / "exports" / "pairs.csv", outside / "answers.csv"
+    said = {
+        "evaluate": world.run("evaluate", "--truth", truth, *inside),
+        "evaluate json": world.run("evaluate", "--truth", truth, "--json", *inside),
+        "evaluate denied for a record in two entities": world.run("evaluate", "--truth", outside / "no_truth.csv", *inside),
+        "sample denied": world.run("sample-review", "20", "--out", world.root / "denied.csv", "--reveal", *AS_BOB, *inside),
+        "sample": world.run("sample-review", "20", "--out", sheet, *inside),
+    }
+    rows = list(csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8"))))
+    with answers.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row | {"answer": "unsure"} for row in rows)
+    said["sample answered"] = world.run("sample-review", "--answers", answers, *inside)
+    answers.write_text(answers.read_text(encoding="utf-8").replace("unsure", "Canary"), encoding="utf-8")
+    return said | {"answers denied for another word": world.run("sample-review", "--answers", answers, *inside)}
 
 
 def erase(world: World, cuid: str, copy: Path) -> dict[str, Outcome]:
@@ -109,6 +150,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     backup = ("keys", "backup", "--output", world.root / "safe.cvkb", "--passphrase-file", root / "passphrase")
     said["keys backup"] = world.run(*backup, *inside)
     said |= look(world, first)
+    said |= measure(world)
     shutil.copytree(world.lake, world.root / "copy_of_the_lake")
     said |= erase(world, first, world.root / "copy_of_the_lake")
     for purpose in ("vault", "token", "index", "keytable", "log", "root"):

@@ -113,8 +113,14 @@ def _assert_rotated(world: World, purpose: Purpose, before: State) -> None:
     lake.replace_manifest(manifest.model_copy(update={"consumed": deliveries}))
     run_flows(world.directory, keyring, run_id="again")
     after = _state(world)
-    assert (after.crosswalk, after.edges, after.golden) == (before.crosswalk, before.edges, before.golden)
+    assert (after.crosswalk, _decided(after), after.golden) == (before.crosswalk, _decided(before), before.golden)
     assert after.rows["protected_records"] == before.rows["protected_records"]
+
+
+def _decided(state: State) -> list[tuple[str, ...]]:
+    """Return the pairs and decisions; how rare values are is counted anew under another token key, so weights may move."""
+    edges = pl.read_csv(state.edges.encode(), infer_schema=False)
+    return edges.drop("match_probability", "explanation").rows()
 
 
 @pytest.mark.parametrize("purpose", ROTATED)
@@ -152,7 +158,7 @@ def test_a_run_under_other_rules_keeps_customers_and_every_promise(settled, tmp_
     world, before = _copy(settled, tmp_path / "world"), _state(settled)
     lake = run_under_other_rules(world.directory, open_keys(world.keys))
     after = _state(world)
-    assert (after.crosswalk, after.edges) == (before.crosswalk, before.edges)
+    assert (after.crosswalk, _decided(after)) == (before.crosswalk, _decided(before))
     assert after.golden.upper() == before.golden.upper()
     assert after.golden != before.golden
     project = load_project(world.directory)

@@ -34,14 +34,15 @@ def write_segment(folder: Path, part: str, frame: pl.DataFrame, keyring: Keyring
 
 
 def read_segments(folder: Path, part: str, names: Iterable[str], keyring: Keyring) -> pl.DataFrame:
-    """Return the rows of some segments of one part together.
+    """Return the rows of some segments of one part together; a column that came after a segment is null in its rows.
 
     Raises:
         LakeDamaged: A segment is missing or broken.
         WrongKey: A segment was written under a key that is not there.
     """
+    schema = INDEX_SCHEMAS[IndexPart(part)]
     frames = [read_encrypted(folder / name, keyring) for name in names]
-    return pl.concat([pl.DataFrame(schema=INDEX_SCHEMAS[IndexPart(part)]), *frames])
+    return pl.concat([pl.DataFrame(schema=schema), *frames], how="diagonal").select(schema.names())
 
 
 def key_version_of(name: str) -> int:

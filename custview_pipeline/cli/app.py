@@ -14,7 +14,7 @@ from custview_pipeline.adapters.new_project import draft_project, write_project
 from custview_pipeline.adapters.project_directory import load_contract, load_project, region_for
 from custview_pipeline.adapters.source_files import one_file
 from custview_pipeline.adapters.written_tables import TableFormat, format_of, write_table
-from custview_pipeline.cli import access, erase, keys, quarantine
+from custview_pipeline.cli import access, erase, evaluate, explain, keys, model, quarantine, sample_review
 from custview_pipeline.cli.dictionary_pages import print_attribute, print_dictionary
 from custview_pipeline.cli.entry import FAILED, ProjectOption, open_project, told_errors
 from custview_pipeline.cli.pages import print_demo, print_portrait, print_revealed, revealed_as_json
@@ -295,9 +295,13 @@ def dictionary(
 
 
 app.command(epilog=erase.EPILOG)(erase.erase)
+app.command(epilog=explain.EPILOG, context_settings=explain.CONTEXT)(explain.explain)
+app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate_customers)
+app.command(epilog=sample_review.EPILOG)(sample_review.sample_review)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="keys")
 app.add_typer(access.app, name="access")
+app.add_typer(model.app, name="model")
 
 
 def main() -> None:

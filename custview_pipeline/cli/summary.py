@@ -72,22 +72,32 @@ def _rows(count: int) -> str:
 def _customers(progress: LiveProgress) -> Iterator[str]:
     linkage = progress.reports.get("matching")
     if isinstance(linkage, Linkage):
-        compared = "" if linkage.is_unchanged else f"{linkage.compared_count:,} {_pairs(linkage.compared_count)} compared, "
+        compared = (
+            "" if linkage.is_unchanged else f"{linkage.compared_count:,} {_noun('pair', linkage.compared_count)} compared, "
+        )
         yield (
             f"[bold]{linkage.customer_count:,} customers[/] out of {linkage.record_count:,} records: {compared}"
             f"{linkage.match_count:,} matches, {linkage.review_count:,} reviews, largest cluster {linkage.largest_cluster:,}"
         )
         if linkage.dropped_pair_count:
-            dropped = f"{linkage.dropped_pair_count:,} {_pairs(linkage.dropped_pair_count)}"
+            dropped = f"{linkage.dropped_pair_count:,} {_noun('pair', linkage.dropped_pair_count)}"
             yield f"left out by caps and budgets: {dropped} of common values"
+        for source, customers, further in linkage.duplicates:
+            yield f"more than once in {source}: {customers:,} {_noun('customer', customers)}, {_further(further)}"
+        for warning in linkage.warnings:
+            yield f"[yellow]warning[/] {escape(warning)}"
     survival = progress.reports.get("survivorship")
     if isinstance(survival, Survival):
         contested = "" if survival.is_unchanged else f", {survival.contested_count:,} values contested"
         yield f"{survival.golden_count:,} golden records, {survival.changed_count:,} of them new or changed{contested}"
 
 
-def _pairs(count: int) -> str:
-    return "pair" if count == 1 else "pairs"
+def _further(count: int) -> str:
+    return f"{count:,} further {_noun('record', count)}"
+
+
+def _noun(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
 
 
 def _audit(progress: LiveProgress) -> Iterator[str]:

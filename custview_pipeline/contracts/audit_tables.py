@@ -56,3 +56,22 @@ AUDIT_FINDINGS: Final[TableContract] = table(
     run_id=open_column(pl.String, "Run that found it"),
     found_at=open_column(UTC_TIME, "When"),
 )
+
+REVIEW_SAMPLES: Final[TableContract] = table(
+    "review_samples",
+    "A pair of records that people were asked about in a blind sample, and what its answer stands for.",
+    key=("sample_id", "pair_number"),
+    rooms=("audit", "audit"),
+    sample_id=open_column(pl.String, "Id of the sample"),
+    pair_number=open_column(pl.Int32, "Number of the pair in the sample, in random order", pa.Check.ge(1)),
+    left_id=open_column(pl.Int64, "The smaller record id"),
+    right_id=open_column(pl.Int64, "The larger record id"),
+    stratum=open_column(pl.String, "What matching had done with the pair, and how strong its evidence was"),
+    weight=open_column(pl.Float64, "Evidence in bits; empty where none was stored", nullable=True),
+    pair_count=open_column(pl.Int64, "Pairs in the stratum, all together", pa.Check.ge(1)),
+    sample_count=open_column(pl.Int64, "Pairs of them in the sample; each stands for pair_count / sample_count", pa.Check.ge(1)),
+    drawn_count=open_column(pl.Int64, "Pairs in the sample, all together", pa.Check.ge(1)),
+    seed=open_column(pl.Int64, "What the draw began from"),
+    run_id=open_column(pl.String, "Names the command that drew it"),
+    drawn_at=open_column(UTC_TIME, "When"),
+)

@@ -53,6 +53,7 @@ class IndexPart(StrEnum):
     TOKENS = "tokens"  # the features of a record, as tokens
     NEIGHBOURHOODS = "neighbourhoods"  # keys by which values one edit apart are found
     CLAIMS = "claims"  # what a record says about each attribute: token, validity, length
+    FREQUENCIES = "frequencies"  # how common values are, as the match model in use counted them
 
 
 TOKENS: Final = pl.Schema({"record_id": pl.Int64(), "version": pl.Int32(), **{name: _token_type(name) for name in FEATURES}})
@@ -73,8 +74,18 @@ CLAIMS: Final = pl.Schema(
     }
 )
 
+FREQUENCIES: Final = pl.Schema(
+    {
+        "entity_type": pl.String,
+        "feature": pl.String,
+        "token": pl.Int64,
+        "share": pl.Float64,  # of the records that hold it; 0 for a block too large to pair
+    }
+)
+
 INDEX_SCHEMAS: Final = {
     IndexPart.TOKENS: TOKENS,
     IndexPart.NEIGHBOURHOODS: NEIGHBOURHOODS,
     IndexPart.CLAIMS: CLAIMS,
+    IndexPart.FREQUENCIES: FREQUENCIES,
 }

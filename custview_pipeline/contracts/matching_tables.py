@@ -12,8 +12,9 @@ _CUID: Final = pa.Check.str_matches(r"^CU[0-9A-Z]{17}$")
 
 MATCH_MODEL: Final[TableContract] = table(
     "match_model",
-    "How often each level of agreement occurs among pairs of one customer, one household and strangers.",
-    key=("model_version", "entity_type", "comparison", "level"),
+    "How often each level of agreement occurs among pairs of one customer, one household and strangers; the model that was put "
+    "to use last is the one in use.",
+    key=("model_version", "entity_type", "activated_at", "comparison", "level"),
     rooms=("matching", "matching, audit"),
     model_version=open_column(pl.String, "Digest of the model"),
     entity_type=open_column(pl.String, "person or enterprise"),
@@ -24,9 +25,33 @@ MATCH_MODEL: Final[TableContract] = table(
     match_probability=open_column(pl.Float64, "Its probability among pairs of one customer", _SHARE),
     household_probability=open_column(pl.Float64, "Its probability among two people of one household", _SHARE),
     unrelated_probability=open_column(pl.Float64, "Its probability among strangers", _SHARE),
-    match_share=open_column(pl.Float64, "Share of all pairs that are one customer"),
-    household_share=open_column(pl.Float64, "Share of all pairs that are one household"),
+    match_share=open_column(pl.Float64, "Share of all pairs that are one customer", _SHARE),
+    household_share=open_column(pl.Float64, "Share of all pairs that are one household", _SHARE),
+    unrelated_share=open_column(pl.Float64, "Share of all pairs that are strangers", _SHARE),
     trained_on_count=open_column(pl.Int64, "Records it was learned from"),
+    calibration=open_column(pl.Float64, "Bits added to every weight, as the answers of stewards ask for"),
+    decision_count=open_column(pl.Int64, "Answers of stewards that it was learned from"),
+    is_imported=open_column(pl.Boolean, "Came from another lake; is not learned anew as this one grows"),
+    base=open_column(pl.String, "Model that was in use when it was made", nullable=True),
+    trained_by_run=open_column(pl.String, "Run that learned it, of this lake or another"),
+    trained_at=open_column(UTC_TIME, "When"),
+    activated_at=open_column(UTC_TIME, "When it was put to use; empty where it was only kept", nullable=True),
+)
+
+REVIEW_DECISIONS: Final[TableContract] = table(
+    "review_decisions",
+    "What a steward answered about two records; never changed, only withdrawn. The newest answer about a pair holds.",
+    key=("decision_id", "withdrawn_at"),
+    rooms=("stewardship", "matching, stewardship, audit"),
+    decision_id=open_column(pl.String, "Id of the answer"),
+    left_id=open_column(pl.Int64, "The smaller record id"),
+    right_id=open_column(pl.Int64, "The larger record id"),
+    decision=open_column(pl.String, "Whether they are one customer", pa.Check.isin(["match", "not_a_match", "unsure"])),
+    reason=open_column(pl.String, "Why, where it was said", nullable=True),
+    decided_by=open_column(pl.String, "Who answered"),
+    decided_at=open_column(UTC_TIME, "When"),
+    origin=open_column(pl.String, "Asked in a blind sample, or decided by a steward", pa.Check.isin(["sample", "steward"])),
+    withdrawn_at=open_column(UTC_TIME, "When it was taken back; empty where it holds", nullable=True),
 )
 
 MATCH_EDGES: Final[TableContract] = table(
@@ -51,7 +76,11 @@ REVIEW_TASKS: Final[TableContract] = table(
     rooms=("stewardship", "stewardship"),
     left_id=open_column(pl.Int64, "The smaller record id"),
     right_id=open_column(pl.Int64, "The larger record id"),
-    kind=open_column(pl.String, "Why it is shown", pa.Check.isin(["possible_match", "contradicted_match", "suffix_conflict"])),
+    kind=open_column(
+        pl.String,
+        "Why it is shown: two customers that may be one, or one that may be two",
+        pa.Check.isin(["possible_match", "contradicted_match", "rule_conflict", "contradicted_customer", "large_customer"]),
+    ),
     left_cuid=open_column(pl.String, "Customer of the left record", _CUID),
     right_cuid=open_column(pl.String, "Customer of the right record", _CUID),
     weight=open_column(pl.Float64, "Evidence in bits"),

@@ -2,7 +2,7 @@
 
 What the pipeline adds to the standard are custom properties: of a column ``attribute``, ``scheme``, ``issuer``, ``on_invalid``,
 ``quality_targets``; of the schema ``quality_targets``; of the contract ``trust``, ``trust.<attribute>``, ``legal_basis``,
-``extract``, ``encoding``, ``delimiter``, ``max_refused_share``, ``channel``, ``on_erased``.
+``extract``, ``encoding``, ``delimiter``, ``max_refused_share``, ``channel``, ``on_erased``, ``uniqueCustomers``.
 """
 
 import re
@@ -13,7 +13,14 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaOb
 
 from custview_pipeline.contracts.odcs_columns import ReadColumns, read_columns
 from custview_pipeline.contracts.odcs_document import CustomValue, Place, custom_values, read_document
-from custview_pipeline.contracts.odcs_handling import ON_ERASED, TARGETS, read_targets, refuses_erased
+from custview_pipeline.contracts.odcs_handling import (
+    ON_ERASED,
+    TARGETS,
+    UNIQUE_CUSTOMERS,
+    has_unique_customers,
+    read_targets,
+    refuses_erased,
+)
 from custview_pipeline.contracts.odcs_quality import Subject, read_quality, snake_case
 from custview_pipeline.contracts.source_contract import Extract, FileFormat, QualityRule, SourceContract
 from custview_pipeline.contracts.trust import TRUSTED_NAMES, golden_attributes_of, trust_by_golden_attribute
@@ -38,6 +45,7 @@ _CONTRACT_PROPERTIES: Final = (
     "max_refused_share",
     "channel",
     ON_ERASED,
+    UNIQUE_CUSTOMERS,
 )
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _HOURS: Final = {
@@ -96,6 +104,7 @@ def parse_contract(text: str, *, file: str) -> SourceContract:
         quality_targets=read_targets(custom_values(table.customProperties, table_place, (TARGETS,))),
         attribute_targets=columns.targets,
         refuses_erased=refuses_erased(custom),
+        has_unique_customers=has_unique_customers(custom),
         file=file,
     )
 

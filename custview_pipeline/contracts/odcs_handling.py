@@ -1,4 +1,4 @@
-"""What a contract demands beyond its rules: targets of the scores, what becomes of invalid values and of records once erased."""
+"""What a contract demands or promises beyond its rules: targets, what becomes of invalid and erased records, unique customers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -11,6 +11,7 @@ from custview_pipeline.contracts.yaml_text import suggest
 TARGETS: Final = "quality_targets"
 ON_INVALID: Final = "on_invalid"
 ON_ERASED: Final = "on_erased"
+UNIQUE_CUSTOMERS: Final = "uniqueCustomers"
 SCORED_DIMENSIONS: Final = ("completeness", "conformity", "uniqueness", "consistency", "timeliness", "accuracy")
 
 _ON_INVALID: Final = {"refuse": True, "warn": False}
@@ -103,6 +104,20 @@ def refuses_erased(custom: Mapping[str, CustomValue]) -> bool:
         ProjectInvalid: The word is unknown.
     """
     return _meant(custom, ON_ERASED, _ON_ERASED) is not False
+
+
+def has_unique_customers(custom: Mapping[str, CustomValue]) -> bool:
+    """Return whether the source promises that no two of its records are one customer; not so where nothing is said.
+
+    Raises:
+        ProjectInvalid: It is neither true nor false.
+    """
+    if UNIQUE_CUSTOMERS not in custom:
+        return False
+    promised, place = custom[UNIQUE_CUSTOMERS].value, custom[UNIQUE_CUSTOMERS].place
+    if not isinstance(promised, bool):
+        raise place.invalid(f"{UNIQUE_CUSTOMERS!r} should be true or false", "value")
+    return promised
 
 
 def _refuses_invalid(custom: Mapping[str, CustomValue]) -> bool | None:

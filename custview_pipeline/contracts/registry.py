@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from typing import Final
 
-from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
+from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES, REVIEW_SAMPLES
 from custview_pipeline.contracts.base import TableContract
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
-from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY, MATCH_EDGES, MATCH_MODEL, REVIEW_TASKS
+from custview_pipeline.contracts.matching_tables import (
+    CROSSWALK,
+    CUID_HISTORY,
+    MATCH_EDGES,
+    MATCH_MODEL,
+    REVIEW_DECISIONS,
+    REVIEW_TASKS,
+)
 
 CONTRACTS: Final[Mapping[str, TableContract]] = {
     contract.name: contract
@@ -19,6 +26,7 @@ CONTRACTS: Final[Mapping[str, TableContract]] = {
         MATCH_MODEL,
         MATCH_EDGES,
         REVIEW_TASKS,
+        REVIEW_DECISIONS,
         CROSSWALK,
         CUID_HISTORY,
         GOLDEN_RECORDS,
@@ -26,5 +34,6 @@ CONTRACTS: Final[Mapping[str, TableContract]] = {
         CUSTOMER_CORE,
         QUALITY_SCORES,
         AUDIT_FINDINGS,
+        REVIEW_SAMPLES,
     )
 }

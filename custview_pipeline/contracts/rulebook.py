@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.matching_settings import Matching, check_matching
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.trust import TRUSTED_NAMES, trust_by_golden_attribute
 from custview_pipeline.contracts.written_model import WrittenModel, read_model
@@ -35,35 +36,9 @@ def _by_golden_attribute(stated: dict[str, float]) -> dict[str, float]:
     return kept | ({"default": stated["default"]} if "default" in stated else {})
 
 
-Bits = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Strategies = Annotated[tuple[Strategy, ...], Field(min_length=1)]
 TrustOfSource = Annotated[dict[Annotated[str, AfterValidator(_trusted)], Share], AfterValidator(_by_golden_attribute)]
-
-
-class Matching(WrittenModel):
-    """When two records are one customer.
-
-    Attributes:
-        match_weight: Evidence in bits from which a pair is a MATCH.
-        review_weight: Evidence in bits from which it is a POSSIBLE_MATCH, for a steward to decide.
-        block_cap: Records that may share a blocking token before the token is too common to block by.
-        pair_budget: Most candidate pairs a record may bring, on average.
-        max_cluster: Most records in a component that is closed pair by pair.
-    """
-
-    match_weight: Bits = 0.5
-    review_weight: Bits = -1.0
-    block_cap: Count = 150
-    pair_budget: Count = 100
-    max_cluster: Count = 300
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "Matching":
-        if self.review_weight > self.match_weight:
-            raise ValueError("review_weight should not lie above match_weight")
-        return self
 
 
 class Survivorship(WrittenModel):
@@ -130,12 +105,14 @@ def parse_rulebook(text: str | None, *, file: str, source_systems: Iterable[str]
         source_systems: The project's sources; where given, trust in any other is an error.
 
     Raises:
-        ProjectInvalid: A key, strategy, attribute or source is unknown, or a value is out of its range.
+        ProjectInvalid: A key, strategy, attribute, comparison or source is unknown, a value is out of its range, or a rule of
+            matching cannot mean what its author wanted.
     """
     if text is None:
         return Rulebook()
     written = parse_yaml(text, file=file)
     rulebook = read_model(Rulebook, written)
+    check_matching(rulebook.matching, written)
     known = None if source_systems is None else set(source_systems)
     for source in rulebook.trust:
         if known is not None and source not in known:

@@ -100,6 +100,7 @@ class SourceContract:
         quality_targets: Scores aimed at, 0 to 1, by dimension.
         attribute_targets: The same for one attribute, where it differs.
         refuses_erased: A record that was erased is not taken in again; otherwise it is, and reported.
+        has_unique_customers: The source promises that no two of its records are one customer, so that none are linked.
     """
 
     source_system: str
@@ -125,6 +126,7 @@ class SourceContract:
     quality_targets: dict[str, float] = field(default_factory=dict)
     attribute_targets: dict[str, dict[str, float]] = field(default_factory=dict)
     refuses_erased: bool = True
+    has_unique_customers: bool = False
     file: str = ""
 
     def carrying(self, attribute: str) -> tuple[SourceColumn, ...]:

@@ -57,7 +57,8 @@ class StandardisedBatch(NamedTuple):
     Attributes:
         records: One row a record, in the order of ``row`` (schema ``RECORDS``).
         values: One row a value (``VALUES``), in the order of row, attribute, slot.
-        features: One row a record (``FEATURE_TEXTS``), in the order of ``row``; lists are never null, duplicates removed, sorted.
+        features: One row a record (``FEATURE_TEXTS``), in the order of ``row``; lists are never null, duplicates removed, sorted,
+            but for parts of further addresses: see ``Feature``.
         issues: One row a broken field standard (``ISSUES``).
     """
 

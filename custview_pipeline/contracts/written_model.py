@@ -32,8 +32,8 @@ def read_model(model: type[Model], written: YamlText) -> Model:
 
 
 def invalid_model(error: ValidationError, model: type[BaseModel], written: YamlText) -> ProjectInvalid:
-    """Return the first of pydantic's complaints in our words."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    """Return the first of pydantic's complaints in our words; a misspelt key goes before the one that is missing for it."""
+    first = min(error.errors(include_url=False, include_input=False), key=lambda each: each["type"] == "missing")
     path = tuple(place for place in first["loc"] if place != "[key]")
     return written.invalid(_complaint(first, model, ".".join(map(str, path))), *path)
 
@@ -53,8 +53,11 @@ def _keys_beside(model: type[BaseModel], location: tuple[int | str, ...]) -> lis
     for place in places:
         field = model.model_fields.get(str(place))
         inner = None if field is None else field.annotation
-        if get_origin(inner) is dict:  # models by names that people choose: the name is no key of ours
-            inner = get_args(inner)[1]
+        if get_origin(inner) in (
+            dict,
+            tuple,
+        ):  # models by names that people choose, or in a list: name or place is no key of ours
+            inner = get_args(inner)[1 if get_origin(inner) is dict else 0]
             next(places, None)
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break

@@ -26,9 +26,9 @@ from custview_pipeline.protection.wrapped_keys import Purpose
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 _LINKED: Final = ("match_model", "match_edges", "crosswalk", "cuid_history", "review_tasks")  # in the order of the graph
-_ENGINES: Final = {"duckdb", "deltalake"}
 _FRAMES: Final = {"polars", "deltalake"}
 
+_DUPLICATES: Final = {"source_system": "string", "customers_held_twice": "int", "further_records": "int"}
 _BY_SOURCE: Final = {"source_system": "string", "channel": "string", "owner": "string", "dimension": "string", "score": "float"}
 _BELOW_TARGET: Final = {
     "source_system": "string",
@@ -45,8 +45,8 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="link_records",
         specs=[
-            table_spec("match_model", group="matching", deps=list(protected), kinds=_ENGINES),
-            table_spec("match_edges", group="matching", deps=["match_model"], kinds=_ENGINES),
+            table_spec("match_model", group="matching", deps=list(protected), kinds=_FRAMES),
+            table_spec("match_edges", group="matching", deps=["match_model"], kinds=_FRAMES),
             table_spec("crosswalk", group="matching", deps=["match_edges"], kinds=_FRAMES),
             table_spec("cuid_history", group="matching", deps=["crosswalk"], kinds=_FRAMES),
             table_spec("review_tasks", group="matching", deps=["match_edges", "crosswalk"], kinds=_FRAMES),
@@ -60,19 +60,22 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
             renewal = Renewal(project.keyring, own.contracts, own.region, settings.worker_count(), context.run.run_id, progress)
             bring_up_to_date(writer, renewal)
             _, id_key = project.keyring.current(Purpose.ID)
-            report = link(writer, own.rulebook, id_key, run_id=context.run.run_id, progress=progress)
-            results = list(_linked(report))
+            report = link(writer, own.rulebook, id_key, run_id=context.run.run_id, progress=progress, contracts=own.contracts)
+            results = list(_linked(report, Declared.by(*own.contracts)))
         progress.done("matching", report)
         yield from results
 
     return link_records
 
 
-def _linked(report: Linkage) -> Results:
+def _linked(report: Linkage, declared: Declared) -> Results:
+    told_of: dict[str, dict[str, Told]] = {
+        "match_edges": counts(report) | {"warning_count": len(report.warnings)},
+        "crosswalk": {"duplicates_by_source": Rows(_DUPLICATES, report.duplicates)},
+    }
     for table, rows in _linked_rows(report).items():
-        shared = counts(report) if table == "match_edges" else {}
         row_count = {} if rows is None else {ROW_COUNT: rows}
-        yield dg.MaterializeResult(asset_key=table, metadata=told({**shared, **row_count}))
+        yield dg.MaterializeResult(asset_key=table, metadata=told({**told_of.get(table, {}), **row_count}, declared))
 
 
 def _linked_rows(report: Linkage) -> dict[str, int | None]:

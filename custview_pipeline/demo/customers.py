@@ -121,8 +121,9 @@ def _with_identifiers(people: pl.DataFrame, chance: Chance) -> pl.DataFrame:
 
 
 def find_employers(people: pl.DataFrame, enterprises: pl.DataFrame, chance: Chance) -> pl.DataFrame:
-    """Trick: office contacts. A quarter of the people work for an enterprise of their country: its switchboard and mailbox."""
-    offices = enterprises.select("country", office_phone="landline", office_email="email")
+    """Trick: office contacts. A quarter of the people work for an enterprise of their country: its name, switchboard, mailbox."""
+    name = pl.concat_str("enterprise_core", "legal_form", separator=" ", ignore_nulls=True)
+    offices = enterprises.select("country", office_phone="landline", office_email="email", employer=name)
     countries = people["country"].to_numpy().astype(str)
     employer = np.zeros(people.height, dtype=np.int64)
     works = chance.happens(people.height, 0.25)

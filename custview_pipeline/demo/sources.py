@@ -124,6 +124,7 @@ def lay_out_billing(records: pl.DataFrame, chance: Chance) -> pl.DataFrame:
         former_family_name=pl.when(shows_former).then("former_family"),
         company_name=text_or_none(pl.when("is_enterprise").then(enterprise_name())),
         trading_as=pl.when(pl.Series(chance.happens(count, 0.25))).then("enterprise_core"),
+        employer=_sometimes("employer", count, 0.5, chance.apart("employer")),
         e_mail="email",
         tel=phones(records, "landline", chance, otherwise="mobile"),
         house_number="house_number",
@@ -148,12 +149,20 @@ def lay_out_support(records: pl.DataFrame, chance: Chance) -> pl.DataFrame:
         text_or_none(full_name(pl.Series(chance.weighted((3.0, 97.0), count)))).alias("Contact (Last, First)"),
         phones(records, "mobile", chance, otherwise="landline").alias("Tel."),
         pl.col("email").alias("E-Mail"),
+        _sometimes("second_email", count, 0.12, chance.apart("second mail")).alias("E-Mail 2"),
+        _sometimes("employer", count, 0.5, chance.apart("employer")).alias("Employer"),
         one_line_address().alias("Postal address"),
+        _sometimes("other_address", count, 0.4, chance.apart("second address")).alias("Delivery address"),
         country_names(chance, count).alias("Country"),
         _dates("%d-%b-%Y", "%d/%m/%Y", chance, count).alias("D.O.B."),
         languages.alias("Lang"),
         pl.col("updated_at").dt.strftime("%Y-%m-%d %H:%M").alias("Last seen"),
     )
+
+
+def _sometimes(column: str, count: int, share: float, chance: Chance) -> pl.Expr:
+    """Return a column of which the source has only some."""
+    return pl.when(pl.Series(chance.happens(count, share))).then(column)
 
 
 def _dates(usual: str, other: str, chance: Chance, count: int) -> pl.Expr:

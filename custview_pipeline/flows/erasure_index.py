@@ -1,5 +1,6 @@
 """Takes erased records out of the match index: tokens, claims, and the neighbourhoods of values that only they had."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -29,6 +30,8 @@ def erase_from_index(commit: Commit, record_ids: pl.Series) -> None:
 
     commit.rewrite_index(IndexPart.TOKENS, keep_tokens)
     commit.rewrite_index(IndexPart.CLAIMS, lambda stored: stored.filter(is_kept))
+    # What several records of one customer held alone is counted too; the next match counts anew, by the same model.
+    commit.rewrite_index(IndexPart.FREQUENCIES, lambda stored: stored.head(0))
     # Tokens of two generations never meet, so one set serves all generations.
     lost = pl.concat(given_up).unique()
     orphaned = lost.filter(~lost.is_in(pl.concat(kept).implode()))
@@ -43,5 +46,15 @@ def fuzzy_tokens(tokens: pl.DataFrame) -> pl.Series:
     Args:
         tokens: Rows of the part ``TOKENS``.
     """
-    columns = [tokens[name].explode() if FEATURES[name].is_list else tokens[name] for name in FUZZY]
+    return tokens_of(tokens, FUZZY)
+
+
+def tokens_of(tokens: pl.DataFrame, features: Sequence[str]) -> pl.Series:
+    """Return the tokens of some features, each once.
+
+    Args:
+        tokens: Rows of the part ``TOKENS``.
+        features: Names of the features.
+    """
+    columns = [tokens[name].explode() if FEATURES[name].is_list else tokens[name] for name in features]
     return pl.concat([_NO_TOKENS, *(column.alias("token") for column in columns)]).drop_nulls().unique()

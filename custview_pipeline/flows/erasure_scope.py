@@ -19,6 +19,8 @@ RECORD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "quarantined_records": ("record_id",),
     "match_edges": ("left_id", "right_id"),
     "review_tasks": ("left_id", "right_id"),
+    "review_decisions": ("left_id", "right_id"),
+    "review_samples": ("left_id", "right_id"),
     "crosswalk": ("record_id",),
     "golden_lineage": ("record_id",),
 }

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, Protocol
 import polars as pl
 
 from custview_pipeline.contracts.match_features import FUZZY
-from custview_pipeline.contracts.match_index import IndexPart
-from custview_pipeline.flows.erasure_index import fuzzy_tokens
+from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
+from custview_pipeline.flows.erasure_index import fuzzy_tokens, tokens_of
 from custview_pipeline.flows.erasure_scope import (
     Marks,
     concerns,
@@ -21,6 +21,7 @@ from custview_pipeline.flows.erasure_scope import (
 )
 from custview_pipeline.kernel.errors import UnsealFailed
 from custview_pipeline.kernel.ports import Snapshot
+from custview_pipeline.matching.frequencies import COUNTED
 from custview_pipeline.protection.key_table import open_segments
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.suppression import customer_marks, suppression_marks
@@ -226,27 +227,37 @@ def _searched_logs(wanted: Wanted, files: LakeFiles) -> Place:
 
 
 def _searched_index(wanted: Wanted, files: LakeFiles) -> Iterator[Place]:
-    """Search the match index; a neighbourhood is found where no record in the index has its token any more."""
-    owned = [pl.Series("token", [], pl.Int64)]
+    """Search the match index; a neighbourhood or a frequency is found where no record in it has its token any more."""
+    nothing = pl.Series("token", [], pl.Int64)
+    owned, held = [nothing], [nothing]
     tokens = _Count(f"match index, {IndexPart.TOKENS}")
     for each, is_named in _by_naming(wanted):
-        for frame in files.index(IndexPart.TOKENS, ["record_id", *FUZZY], is_named=is_named):
+        for frame in files.index(IndexPart.TOKENS, ["record_id", *dict.fromkeys((*FUZZY, *COUNTED))], is_named=is_named):
             _add_owned(tokens, each, frame)
             if frame is not None:
                 owned.append(fuzzy_tokens(frame))
+                held.append(tokens_of(frame, COUNTED))
     yield tokens.place()
     claims = _Count(f"match index, {IndexPart.CLAIMS}")
     for each, is_named in _by_naming(wanted):
         for frame in files.index(IndexPart.CLAIMS, ["record_id"], is_named=is_named):
             _add_owned(claims, each, frame)
     yield claims.place()
-    neighbourhoods, owners = _Count(f"match index, {IndexPart.NEIGHBOURHOODS}"), pl.concat(owned).unique()
-    for frame in files.index(IndexPart.NEIGHBOURHOODS, ["token"]):
+    yield _searched_values(files, IndexPart.NEIGHBOURHOODS, pl.concat(owned).unique(), pl.lit(value=True))
+    # what is counted of several features together has a token of its own, which no record has
+    yield _searched_values(files, IndexPart.FREQUENCIES, pl.concat(held).unique(), pl.col("feature").is_in(COUNTED))
+
+
+def _searched_values(files: LakeFiles, part: IndexPart, held: pl.Series, is_asked: pl.Expr) -> Place:
+    """Search a part of the index that is of values, not of records: rows are found whose token no record has."""
+    count, columns = _Count(f"match index, {part}"), list(INDEX_SCHEMAS[part])
+    for frame in files.index(part, columns):
         if frame is None:
-            neighbourhoods.skip()
+            count.skip()
         else:
-            neighbourhoods.add(frame.height, int((~frame["token"].is_in(owners.implode())).sum()))
-    yield neighbourhoods.place()
+            tokens = frame.filter(is_asked)["token"]
+            count.add(frame.height, int((~tokens.is_in(held.implode())).sum()))
+    return count.place()
 
 
 def _searched_keys(wanted: Wanted, files: LakeFiles, keyring: Keyring) -> Place:

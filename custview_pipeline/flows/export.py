@@ -11,10 +11,12 @@ from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, RECORD_ISSUES
 from custview_pipeline.contracts.matching_tables import MATCH_EDGES
 from custview_pipeline.flows.current import current_crosswalk
+from custview_pipeline.flows.models import stored_models
 from custview_pipeline.flows.reveal import golden_values, open_values
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.versions import newest
+from custview_pipeline.matching.edge_words import describe_edges
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.masking import mask
 
@@ -36,18 +38,19 @@ def export_crosswalk(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def export_edges(snapshot: Snapshot) -> pl.DataFrame:
-    """Return the evidence between records by their source keys, with probability and decision."""
+    """Return the evidence between records by their source keys: probability, decision, and why in words (``explanation``)."""
     keys = current_crosswalk(snapshot).select("record_id", "source_system", "source_key")
 
     def side(name: str) -> pl.DataFrame:
         return keys.rename({"record_id": f"{name}_id", **{c: f"{name}_{c}" for c in ("source_system", "source_key")}})
 
-    edges = snapshot.read(MATCH_EDGES.name, ["left_id", "right_id", "probability", "decision"])
+    stored = snapshot.read(MATCH_EDGES.name)
+    edges = describe_edges(stored, {each.model.version: each.model for each in stored_models(snapshot)})
     names = [f"{name}_{column}" for name in ("left", "right") for column in ("source_system", "source_key")]
     return (
         edges.join(side("left"), on="left_id", how="inner")
         .join(side("right"), on="right_id", how="inner")
-        .select(*names, match_probability="probability", decision="decision")
+        .select(*names, pl.col("probability").alias("match_probability"), "decision", "explanation")
         .sort(names)
     )
 

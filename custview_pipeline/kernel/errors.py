@@ -19,8 +19,10 @@
   x IndexOutdated          the match index was made by other rules than these, and matching has not brought it up to date
   x AccessDenied           the access policy does not let this person see this
   x UnknownCustomer        no customer has this id
+  x UnknownRecord          no current source record has this name
   x UnknownRow             no refused row in quarantine has this id
   x UnknownErasure         the ledger has no erasure of this id
+  x UnknownModel           no match model has this version, or one that this package cannot score with
   x Redacted               a library's error, without the values it quoted
 
 Messages carry names and counts, never cell values: Dagster stores them.
@@ -115,12 +117,20 @@ class UnknownCustomer(CustviewError):
     """No customer has this id."""
 
 
+class UnknownRecord(CustviewError):
+    """No current source record has this name."""
+
+
 class UnknownRow(CustviewError):
     """No refused row in quarantine has this id."""
 
 
 class UnknownErasure(CustviewError):
     """The ledger has no erasure of this id."""
+
+
+class UnknownModel(CustviewError):
+    """No match model has this version, or it is one that this package cannot score with."""
 
 
 class Redacted(CustviewError):

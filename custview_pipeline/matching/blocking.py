@@ -1,32 +1,42 @@
-"""Candidate pairs: equi-joins on tokens, under caps and budgets that are known before any join is made."""
+"""Candidate pairs: records that agree on the keys of a rule, under caps and budgets that are known before any pair is made."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
-from custview_pipeline.contracts.match_features import FEATURES
-from custview_pipeline.matching.engine import Engine
-from custview_pipeline.matching.features import LARGEST_NEAR_GROUP, NEAR_LISTS, Prepared
-from custview_pipeline.matching.rules import NEIGHBOUR_RULES, STRONG_RULES, WEAK_RULES, BlockingRule
+import numpy as np
 
-_STRONG_PAIRS: Final = 6.0  # pairs per record that a strong rule may bring
-_WEAK_PAIRS: Final = 1.0
+from custview_pipeline.kernel.errors import PairBudgetExceeded
+from custview_pipeline.matching.expansion import combinations, pairs_within, runs
+from custview_pipeline.matching.marked import Marked
+from custview_pipeline.matching.pairs import Compared
+from custview_pipeline.matching.patterns import Bools, Ints
+from custview_pipeline.matching.records import SILENT, Records, mixed
+from custview_pipeline.matching.rules import EXACT_RULES, NEIGHBOUR_RULES, STRONG_RULES, WEAK_RULES, BlockingRule, NeighbourRule
+
 _LEAST_BUDGET: Final = 200_000  # pairs that any rule may bring, however few records there are
 _LARGEST_WEAK_BLOCK: Final = 2_000
 _LARGEST_NEIGHBOUR_BLOCK: Final = 200  # pairs of one block of a neighbour rule
-PAIR: Final = "(least(i, j)::bigint << 32) | greatest(i, j)"  # one integer a pair: cheaper to make distinct
+_LARGEST_HELD: Final = 20  # phones and identifiers held by more records are not sought one edit apart
+_LISTED: Final = ("phone_tails", "identifiers")  # features whose neighbours meet without anything else in common
+_ROW_BITS: Final = 32  # of a pair packed into one integer
+_BYTES_A_PAIR: Final = 24  # while pairs are gathered, ordered and made distinct
+_GIB: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True)
 class BlockingLimits:
-    """What the rulebook allows.
+    """What the rulebook and the machine allow.
 
     Attributes:
         block_cap: Largest block of a strong rule, in records.
         pair_budget: Candidate pairs per record, all rules together.
+        memory_gib: Memory that pairs may take.
     """
 
     block_cap: int
     pair_budget: float
+    memory_gib: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class RuleYield:
         largest_block: Largest block that was used, in records (of neighbour rules: in pairs); 0 where none was.
         dropped_blocks: Blocks that were over the cap or the budget.
         dropped_pairs: Pairs in them.
+        largest_dropped: Largest block that was left out, counted likewise.
     """
 
     rule: str
@@ -46,109 +57,256 @@ class RuleYield:
     largest_block: int
     dropped_blocks: int
     dropped_pairs: int
+    largest_dropped: int
 
 
-def block(engine: Engine, prepared: Prepared, limits: BlockingLimits) -> tuple[RuleYield, ...]:
-    """Fill the table ``candidates`` (i < j, distinct) and tell what each rule brought and dropped."""
-    engine.run("create or replace table pair (pair bigint)")
-    allowance = int(max(_LEAST_BUDGET, limits.pair_budget * prepared.count))
-    yields: list[RuleYield] = []
-    for rule in (*STRONG_RULES, *WEAK_RULES):
-        if prepared.filled.issuperset(rule.features):
-            brought = _apply(engine, prepared, rule, limits, allowance)
-            allowance -= brought.pairs
-            yields.append(brought)
-    for feature, others in NEIGHBOUR_RULES:
-        if prepared.filled.issuperset((feature, *others)):
-            brought = _apply_neighbours(engine, feature, others, allowance)
-            allowance -= brought.pairs
-            yields.append(brought)
-    for feature in NEAR_LISTS:
-        if feature in prepared.filled:
-            brought = _apply_near_list(engine, feature, allowance)
-            allowance -= brought.pairs
-            yields.append(brought)
-    engine.run(
-        """create or replace table candidates as select (pair >> 32)::int i, (pair & 4294967295)::int j
-        from (select distinct pair from pair) order by i, j"""
-    )
-    engine.run("drop table pair")
-    return tuple(yields)
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs to compare.
+
+    Attributes:
+        i, j: Row numbers, ``i < j``, ordered, each pair once.
+        yields: What each rule brought and dropped.
+        oversize: By rule the keys, ascending, of blocks that were too large.
+    """
+
+    i: Ints
+    j: Ints
+    yields: tuple[RuleYield, ...]
+    oversize: dict[str, Ints]
 
 
-def _apply(engine: Engine, prepared: Prepared, rule: BlockingRule, limits: BlockingLimits, allowance: int) -> RuleYield:
-    """Bring the pairs of one rule's blocks, smallest blocks first, within its budget."""
-    source = "raw_records"
-    for feature in rule.features:
-        if FEATURES[feature].is_list:
-            source = f"(select * exclude ({feature}), unnest({feature}) {feature} from {source})"
-    conditions = [f"{feature} is not null" for feature in rule.features]
-    if rule.features == ("email_local",):
-        conditions.append("not is_email_from_name")
-    engine.run(
-        f"""create or replace table keyed as select distinct hash({", ".join(rule.keys)}) block, rid
-        from {source} where {" and ".join(conditions)}"""
-    )
-    engine.run("create or replace table blocks as select block, count(*) size from keyed group by block having count(*) > 1")
-    per_record = _WEAK_PAIRS if rule.is_weak else _STRONG_PAIRS
-    budget = min(allowance, int(max(_LEAST_BUDGET, per_record * prepared.count)))
-    sizes = engine.rows("select size, count(*), count(*) * (size * (size - 1) // 2) from blocks group by size order by size")
-    brought = within_budget(rule.name, sizes, cap=_LARGEST_WEAK_BLOCK if rule.is_weak else limits.block_cap, budget=budget)
-    engine.run(
-        f"""insert into pair select (x.rid::bigint << 32) | y.rid
-        from (select * from keyed semi join (select block from blocks where size <= {brought.largest_block}) using (block)) x
-        join keyed y on x.block = y.block and x.rid < y.rid"""
-    )
-    return brought
+@dataclass(slots=True)
+class _Blocks:
+    """The blocks of one rule: key, how many pairs each would bring, how large it is."""
+
+    keys: Ints
+    pairs: Ints
+    sizes: Ints
 
 
-def within_budget(rule: str, sizes: list[tuple[int, int, int]], *, cap: int, budget: int) -> RuleYield:
-    """Return what a rule brings of its blocks, smallest first, as long as they keep within cap and budget.
+@dataclass(slots=True)
+class _Allowance:
+    """What is left of the budget of all rules, and what they brought so far."""
+
+    limits: BlockingLimits
+    left: int
+    packed: list[Ints] = field(default_factory=list)
+    yields: list[RuleYield] = field(default_factory=list)
+    oversize: dict[str, Ints] = field(default_factory=dict)
+
+    def budget(self, pairs: float) -> int:
+        """Return how many pairs a rule may bring that would bring so many."""
+        return min(self.left, int(max(_LEAST_BUDGET, pairs)))
+
+    def bring(self, packed: Ints, brought: RuleYield, oversize: Ints) -> None:
+        """Take what a rule brought."""
+        self.left -= brought.pairs
+        self.packed.append(packed)
+        self.yields.append(brought)
+        self.oversize[brought.rule] = oversize
+        held = sum(len(pairs) for pairs in self.packed) * _BYTES_A_PAIR / _GIB
+        if held > self.limits.memory_gib:
+            raise PairBudgetExceeded(
+                f"candidate pairs would take {held:.1f} GiB of the {self.limits.memory_gib:.1f} GiB that matching may use;"
+                " lower matching.pair_budget or matching.block_cap in rulebook.yaml"
+            )
+
+
+def block(compared: Compared, limits: BlockingLimits, *, is_frozen: bool) -> Candidates:
+    """Return the candidate pairs.
 
     Args:
-        rule: The rule in words.
-        sizes: Size, number of blocks of that size, pairs in all of them; ascending.
-        cap: Largest size allowed.
-        budget: Most pairs allowed.
+        compared: The records and what is known of their values.
+        limits: Caps and budgets.
+        is_frozen: Leave out the blocks that ``compared.frequencies`` names as too large, and no others but those over a fixed
+            size: then other records change nothing. Otherwise find which are too large.
+
+    Raises:
+        PairBudgetExceeded: The pairs do not fit in memory.
     """
-    largest, pairs = 0, 0
-    for size, _, more in sizes:
-        if size > cap or pairs + more > budget:
-            break
-        largest, pairs = size, pairs + more
-    dropped = [(blocks, left_out) for size, blocks, left_out in sizes if size > largest]
-    return RuleYield(rule, pairs, largest, sum(blocks for blocks, _ in dropped), sum(left_out for _, left_out in dropped))
+    records = compared.records
+    known = compared.frequencies.oversize if is_frozen else None
+    allowance = _Allowance(limits, int(max(_LEAST_BUDGET, limits.pair_budget * records.count)))
+    for rule in (*EXACT_RULES, *STRONG_RULES, *WEAK_RULES):
+        if records.filled.issuperset(rule.features):
+            _apply(records, rule, allowance, known)
+    for neighbour_rule in NEIGHBOUR_RULES:
+        if records.filled.issuperset((neighbour_rule.feature, *neighbour_rule.others)):
+            _apply_neighbours(compared, neighbour_rule, allowance, known)
+    allowance.packed.append(_identical(records))
+    packed = _distinct(allowance.packed)
+    return Candidates(packed >> _ROW_BITS, packed & (2**_ROW_BITS - 1), tuple(allowance.yields), allowance.oversize)
 
 
-def _apply_neighbours(engine: Engine, feature: str, others: tuple[str, ...], budget: int) -> RuleYield:
-    """Bring pairs whose ``feature`` is one edit apart and whose other features agree, fewest first, within the budget."""
-    present = " and ".join(f"{name} is not null" for name in (feature, *others))
-    others_key = f"hash({', '.join(others)})" if others else "0::ubigint"
-    engine.run(
-        f"create or replace table keyed as select {feature} token, {others_key} block, rid from raw_records where {present}"
+def _identical(records: Records) -> Ints:
+    """Return pairs that chain the records which are equal in everything, however many there are, in the order of record ids."""
+    total = np.zeros(records.count, np.uint64)
+    for place, column in enumerate(records.scalars.values()):
+        total += column.view(np.uint64) * np.uint64(2 * place + 3)
+    for place, lists in enumerate(records.lists.values()):
+        sums = np.zeros(records.count, np.uint64)
+        np.add.at(sums, lists.owners, lists.values.view(np.uint64))
+        total += sums * np.uint64(2 * place + 103)
+    by_rank = records.by_rank[total[records.by_rank] != SILENT]
+    order = by_rank[np.argsort(total[by_rank], kind="stable")]
+    alike = np.flatnonzero(total[order[1:]] == total[order[:-1]])
+    return _packed(order[alike], order[alike + 1])
+
+
+def _distinct(parts: list[Ints]) -> Ints:
+    """Return each packed pair once, ordered."""
+    packed = np.concatenate([np.empty(0, np.int64), *parts])
+    packed.sort()
+    return packed[np.r_[True, packed[1:] != packed[:-1]]] if len(packed) else packed
+
+
+def _packed(i: Ints, j: Ints) -> Ints:
+    return (np.minimum(i, j) << _ROW_BITS) | np.maximum(i, j)
+
+
+def _apply(records: Records, rule: BlockingRule, allowance: _Allowance, known: dict[str, Ints] | None) -> None:
+    """Bring the pairs of one rule's blocks, smallest blocks first, within its budget."""
+    keys, rows = _keys(records, rule.features, in_any_order=rule.in_any_order)
+    if rule.unless is not None:
+        allowed = ~records.flags[rule.unless][rows]
+        keys, rows = keys[allowed], rows[allowed]
+    order = np.argsort(keys)
+    keys, rows = keys[order], rows[order]
+    starts, lengths = runs(keys)
+    several = lengths > 1
+    starts, lengths = starts[several], lengths[several]
+    blocks = _Blocks(keys[starts], lengths * (lengths - 1) // 2, lengths)
+    cap = allowance.limits.block_cap if rule.is_capped else _LARGEST_WEAK_BLOCK
+    used = _within(rule.name, blocks, allowance.budget(rule.budget * records.count), cap, known)
+    i, j = pairs_within(rows, starts[used], lengths[used])
+    allowance.bring(_packed(i, j), _told(rule.name, blocks, used), np.sort(blocks.keys[~used]))
+
+
+def _keys(records: Records, features: tuple[str, ...], *, in_any_order: bool = False) -> tuple[Ints, Ints]:
+    """Return the key of each record that has all features, and its row; a record with several values has several keys."""
+    listed = next((feature for feature in features if feature in records.lists), None)
+    if listed is None:
+        columns = [records.scalars[feature] for feature in features]
+        if in_any_order:
+            columns = [np.minimum(*columns), np.maximum(*columns)]
+            columns = [np.where(columns[0] == SILENT, SILENT, column) for column in columns]
+        keys = mixed(columns)
+        rows = np.flatnonzero(keys != SILENT)
+        return keys[rows], rows
+    lists = records.lists[listed]
+    columns = [lists.values if feature == listed else records.scalars[feature][lists.owners] for feature in features]
+    keys = mixed(columns)
+    filled = np.flatnonzero(keys != SILENT)
+    return keys[filled], lists.owners[filled]
+
+
+def _within(rule: str, blocks: _Blocks, budget: int, cap: int, known: dict[str, Ints] | None) -> Bools:
+    """Return which blocks are used: the smallest, as long as they keep within cap and budget, or those not known as too large."""
+    if known is not None:
+        oversize = known.get(rule, np.empty(0, np.int64))
+        return ~np.isin(blocks.keys, oversize) & (blocks.sizes <= max(cap, _LARGEST_WEAK_BLOCK))
+    return blocks.sizes <= largest_within(blocks.sizes, blocks.pairs, budget=budget, cap=cap)
+
+
+def largest_within(sizes: Ints, pairs: Ints, *, budget: int, cap: int) -> int:
+    """Return the largest size such that all blocks up to it keep within the budget; no larger than the cap.
+
+    Args:
+        sizes: Size of each block.
+        pairs: Pairs that each would bring.
+        budget: Most pairs in all.
+        cap: Largest size allowed.
+    """
+    order = np.argsort(sizes, kind="stable")
+    ordered, total = sizes[order], np.cumsum(pairs[order])
+    is_last = np.r_[ordered[1:] != ordered[:-1], True] if len(ordered) else np.empty(0, np.bool_)
+    fits = is_last & (total <= budget) & (ordered <= cap)
+    return int(ordered[fits].max(initial=0))
+
+
+def _told(rule: str, blocks: _Blocks, used: Bools) -> RuleYield:
+    return RuleYield(
+        rule=rule,
+        pairs=int(blocks.pairs[used].sum()),
+        largest_block=int(blocks.sizes[used].max(initial=0)),
+        dropped_blocks=int((~used).sum()),
+        dropped_pairs=int(blocks.pairs[~used].sum()),
+        largest_dropped=int(blocks.sizes[~used].max(initial=0)),
     )
-    engine.run("create or replace table sized as select token, block, count(*) size from keyed group by all")
-    engine.run(
-        """create or replace table blocks as
-        select l.block, near.left_token, near.right_token, l.size * r.size pairs from sized l
-        join near on l.token = near.left_token join sized r on r.token = near.right_token and l.block = r.block
-        where near.left_token < near.right_token"""
-    )
-    sizes = engine.rows("select pairs, count(*), count(*) * pairs from blocks group by pairs order by pairs")
-    name = " + ".join((f"{feature} one edit apart", *others))
-    brought = within_budget(name, sizes, cap=_LARGEST_NEIGHBOUR_BLOCK, budget=budget)
-    engine.run(
-        f"""insert into pair select {PAIR} from (select x.rid i, y.rid j
-            from (select * from blocks where pairs <= {brought.largest_block}) within
-            join keyed x on x.block = within.block and x.token = within.left_token
-            join keyed y on y.block = within.block and y.token = within.right_token)"""
-    )
-    return brought
 
 
-def _apply_near_list(engine: Engine, feature: str, budget: int) -> RuleYield:
-    """Bring pairs of which one of several values is one edit apart, rarest values first, within the budget."""
-    sizes = engine.rows(f"select block_pairs, count(*), count(*) from near_{feature} group by 1 order by 1")
-    brought = within_budget(f"{feature} one edit apart", sizes, cap=LARGEST_NEAR_GROUP**2, budget=budget)
-    engine.run(f"insert into pair select {PAIR} from near_{feature} where block_pairs <= {brought.largest_block}")
-    return brought
+def _apply_neighbours(compared: Compared, rule: NeighbourRule, allowance: _Allowance, known: dict[str, Ints] | None) -> None:
+    """Bring pairs whose feature is one edit apart and whose other features agree, fewest first, within the budget."""
+    records, near = compared.records, compared.near(rule.feature)
+    if not len(near.left):
+        return
+    values, rows = _keys(records, (rule.feature,))
+    if rule.others:
+        others = records.key(*rule.others)[rows]
+        values, rows, others = values[others != SILENT], rows[others != SILENT], others[others != SILENT]
+    else:
+        others = np.ones(len(values), np.int64)
+    groups = _Groups.of(values, others, rows)
+    one, other, keys = _met(groups, near.left, near.right)
+    sizes = groups.lengths[one] * groups.lengths[other]
+    if rule.feature in _LISTED:
+        held = (groups.lengths[one] <= _LARGEST_HELD) & (groups.lengths[other] <= _LARGEST_HELD)
+        one, other, keys, sizes = one[held], other[held], keys[held], sizes[held]
+    blocks = _Blocks(keys, sizes, sizes)
+    used = _within(rule.name, blocks, allowance.budget(rule.budget * records.count), _LARGEST_NEIGHBOUR_BLOCK, known)
+    pair, left, right = combinations(groups.lengths[one[used]], groups.lengths[other[used]])
+    i = groups.rows[groups.starts[one[used]][pair] + left]
+    j = groups.rows[groups.starts[other[used]][pair] + right]
+    apart = i != j
+    allowance.bring(_packed(i[apart], j[apart]), _told(rule.name, blocks, used), np.unique(blocks.keys[~used]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Rows by value and what else must agree: the key, value and rest of each group, and where its rows are."""
+
+    keys: Ints
+    values: Ints
+    others: Ints
+    starts: Ints
+    lengths: Ints
+    rows: Ints
+
+    @classmethod
+    def of(cls, values: Ints, others: Ints, rows: Ints) -> "_Groups":
+        keys = mixed([values, others])
+        order = np.argsort(keys)
+        starts, lengths = runs(keys[order])
+        first = order[starts]
+        return cls(keys[first], values[first], others[first], starts, lengths, rows[order])
+
+
+def _met(groups: _Groups, left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the groups whose values are neighbours and whose rest is equal, and the key of each such pair of groups."""
+    parts, known = [(np.empty(0, np.int64),) * 3], Marked.of(groups.keys)
+    for chosen in _chunks(len(groups.keys)):
+        values = groups.values[chosen]
+        start, end = np.searchsorted(left, values, "left"), np.searchsorted(left, values, "right")
+        counts = end - start
+        group = np.repeat(np.arange(chosen.start, chosen.stop), counts)
+        place = np.arange(len(group)) + np.repeat(start - (np.cumsum(counts) - counts), counts)
+        neighbour = right[place]
+        sought = mixed([neighbour, groups.others[group]])
+        likely = known.may_hold(sought)  # most have no such group: ruled out before they are sought
+        group, sought = group[likely], sought[likely]
+        order = np.argsort(sought)
+        found = np.minimum(np.searchsorted(groups.keys, sought[order]), max(0, len(groups.keys) - 1))
+        hit = groups.keys[found] == sought[order]
+        one, other = group[order[hit]], found[hit]
+        parts.append((one, other, groups.keys[one] ^ groups.keys[other]))
+    one, other, keys = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return one, other, keys
+
+
+_GROUPS_AT_ONCE: Final = 500_000
+
+
+def _chunks(count: int) -> Iterator[slice]:
+    for start in range(0, count, _GROUPS_AT_ONCE):
+        yield slice(start, min(count, start + _GROUPS_AT_ONCE))

@@ -1,24 +1,25 @@
-"""From scored pairs to customers: components are closed, then joined by the evidence across their parts."""
+"""From scored pairs to customers: components are closed pair by pair, then joined by the evidence across their parts."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from custview_pipeline.matching.agglomeration import agglomerate
+from custview_pipeline.matching.expansion import pairs_within, runs
+from custview_pipeline.matching.patterns import Bools, Floats, Ints
 
 COMPONENT_WEIGHT: Final = -4.0  # bits from which on a pair makes a component
 _STEP: Final = 3.0  # bits by which too large a component is cut, again and again
 _STRONGEST_CUT: Final = 24.0
 _LEAST_WEIGHT, _MOST_WEIGHT = -12.0, 24.0  # bits: no single pair says more
+_MUST_LINK: Final = 1e6  # outweighs every mean, but never a cannot-link
 _CANNOT_LINK: Final = -np.inf  # a finite weight could be outvoted across two large parts
-# Share of the best pair in the evidence across two parts, the rest being the mean of all pairs: the largest single gain measured.
-_BEST_SHARE: Final = 0.4
+CONTRADICTION_WEIGHT: Final = -10.0  # bits below which a pair inside a cluster asks for a person
+_PAIRS_AT_ONCE: Final = 8_000_000  # pairs inside components that are weighed before their clusters are decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,42 @@ class Components:
     Attributes:
         label: Component of each record, by row number.
         size: Size of each component, by label.
-        cut: Pairs left out because their component was too large.
+        cut_count: Pairs left out because their component was too large.
+        sliced_count: Records in components that stayed too large and were cut into slices of the largest size.
     """
 
     label: Ints
     size: Ints
-    cut: int
+    cut_count: int
+    sliced_count: int
+
+
+class Inside(NamedTuple):
+    """What is known of pairs inside components.
+
+    Attributes:
+        weight: Bits.
+        is_must, is_cannot: Whether a rule or a steward says that both are one customer, or never.
+    """
+
+    weight: Floats
+    is_must: Bools
+    is_cannot: Bools
+
+
+class Contradictions(NamedTuple):
+    """Pairs of one customer that speak strongly against it: rows, and bits."""
+
+    i: Ints
+    j: Ints
+    weight: Floats
+
+
+Weigh = Callable[[Ints, Ints], Inside]
 
 
 def components(i: Ints, j: Ints, weight: Floats, *, records: int, largest: int) -> Components:
-    """Link records by pairs; components over ``largest`` records keep only ever stronger pairs."""
+    """Link records by pairs; components over ``largest`` records keep only ever stronger pairs, and are sliced at last."""
     kept, floor = np.ones(len(i), dtype=bool), COMPONENT_WEIGHT
     label = _label(i, j, records)
     while floor < _STRONGEST_CUT and np.bincount(label).max(initial=0) > largest:
@@ -45,7 +72,11 @@ def components(i: Ints, j: Ints, weight: Floats, *, records: int, largest: int) 
         size = np.bincount(label)
         kept &= (size[label[i]] <= largest) | (weight > floor)
         label = _label(i[kept], j[kept], records)
-    return Components(label, np.bincount(label), int((~kept).sum()))
+    size = np.bincount(label)
+    sliced = int(size[size > largest].sum())
+    if sliced:
+        label = _sliced(label, largest)
+    return Components(label, np.bincount(label), int((~kept).sum()), sliced)
 
 
 def _label(i: Ints, j: Ints, records: int) -> Ints:
@@ -54,65 +85,77 @@ def _label(i: Ints, j: Ints, records: int) -> Ints:
     return np.asarray(found, dtype=np.int64)
 
 
-def agree(found: Components, pairs: pl.DataFrame, *, records: int, match_weight: float) -> Ints:
+def _sliced(label: Ints, largest: int) -> Ints:
+    """Cut components into slices of at most so many records, in the order of rows."""
+    order = np.argsort(label, kind="stable")
+    starts, lengths = runs(label[order])
+    place = np.arange(len(order)) - np.repeat(starts, lengths)
+    sliced = np.empty_like(label)
+    sliced[order] = np.unique(label[order] * len(label) + place // largest, return_inverse=True)[1]
+    return sliced
+
+
+def decide(found: Components, weigh: Weigh, thresholds: Sequence[float]) -> tuple[list[Ints], Contradictions]:
     """Decide the clusters.
 
     Args:
         found: The components.
-        pairs: Every pair inside a component: ``i``, ``j``, ``weight`` (bits), ``is_forbidden``.
-        records: Number of records.
-        match_weight: Bits of evidence across two parts above which they are joined.
+        weigh: Returns what is known of pairs of rows.
+        thresholds: Bits of evidence across two parts above which they are joined.
 
     Returns:
-        For each row number the smallest row number of its cluster.
+        For each threshold the smallest row number of the cluster of each row; and the pairs that contradict the clusters of the
+        first threshold most.
     """
-    component = found.label[pairs["i"].to_numpy()]
-    order = np.lexsort((pairs["j"].to_numpy(), pairs["i"].to_numpy(), component))
-    component = component[order]
-    i, j = pairs["i"].to_numpy()[order].astype(np.int64), pairs["j"].to_numpy()[order].astype(np.int64)
-    weight = np.clip(pairs["weight"].to_numpy()[order], _LEAST_WEIGHT, _MOST_WEIGHT)
-    weight[pairs["is_forbidden"].to_numpy()[order]] = _CANNOT_LINK
-    founder = np.arange(records, dtype=np.int64)
-    if not len(i):
-        return founder
-    cuts = np.flatnonzero(np.r_[True, component[1:] != component[:-1], True])
-    weakest = np.minimum.reduceat(weight, cuts[:-1])
-    for start, end, low in zip(cuts[:-1], cuts[1:], weakest, strict=True):
-        if low > match_weight:  # a clique of agreement
-            founder[j[start:end]] = i[start]
-        else:
-            for group in _agglomerate(i[start:end], j[start:end], weight[start:end], match_weight):
-                founder[group] = group[0]
-    return founder
+    founders = [np.arange(len(found.label), dtype=np.int64) for _ in thresholds]
+    against = [Contradictions(*(np.empty(0, np.int64),) * 2, np.empty(0))]
+    for rows in _by_size(found):
+        count, size = rows.shape
+        i, j = pairs_within(rows.ravel(), np.arange(count) * size, np.full(count, size))
+        inside = weigh(i, j)
+        weight = joint_weight(inside).reshape(count, -1)
+        for founder, threshold in zip(founders, thresholds, strict=True):
+            founder[rows] = rows[np.arange(count)[:, None], _parts(weight, size, threshold)]
+        against.append(_contradictions(i, j, inside.weight, founders[0]))
+    return founders, Contradictions(*(np.concatenate(column) for column in zip(*against, strict=True)))
 
 
-def _agglomerate(i: Ints, j: Ints, weight: Floats, match_weight: float) -> list[Ints]:
-    """Join the two parts with the most evidence across them until none is above the threshold.
+def _contradictions(i: Ints, j: Ints, weight: Floats, founder: Ints) -> Contradictions:
+    """Return of each cluster the pair inside it with the lowest weight, where it speaks strongly against the cluster."""
+    low = np.flatnonzero((weight < CONTRADICTION_WEIGHT) & (founder[i] == founder[j]))
+    order = low[np.lexsort((j[low], i[low], weight[low], founder[i[low]]))]
+    first = order[np.unique(founder[i[order]], return_index=True)[1]]
+    return Contradictions(i[first], j[first], weight[first])
 
-    Evidence across two parts is the mean weight of all pairs across them, with a share of the best. The first largest wins a
-    tie, and nodes are in the order of row numbers, so the result does not depend on the order of pairs.
-    """
-    nodes, places = np.unique(np.concatenate([i, j]), return_inverse=True)
-    count = len(nodes)
-    total: npt.NDArray[Any] = np.zeros((count, count))
-    total[places[: len(i)], places[len(i) :]] = weight
-    total += total.T
-    np.fill_diagonal(total, -np.inf)
-    best, evidence, members = total.copy(), total.copy(), np.ones(count)
-    groups = {place: [place] for place in range(count)}
-    while len(groups) > 1:
-        a, b = divmod(int(evidence.argmax()), count)
-        if evidence[a, b] <= match_weight:
-            break
-        total[a] += total[b]
-        best[a] = np.maximum(best[a], best[b])
-        members[a] += members[b]
-        total[a, a] = total[a, b] = -np.inf
-        total[:, a], best[:, a] = total[a], best[a]
-        groups[a] += groups.pop(b)
-        row = (1 - _BEST_SHARE) * total[a] / (members[a] * members) + _BEST_SHARE * best[a]
-        row[[a, b]] = -np.inf
-        evidence[a], evidence[:, a] = row, row
-        evidence[b], evidence[:, b] = -np.inf, -np.inf
-        total[b], total[:, b] = -np.inf, -np.inf
-    return [nodes[np.array(sorted(group))] for group in groups.values()]
+
+def joint_weight(inside: Inside) -> Floats:
+    """Return the bits that count for joining: within limits, with must-links and cannot-links."""
+    weight = np.clip(inside.weight, _LEAST_WEIGHT, _MOST_WEIGHT)
+    weight[inside.is_must] = _MUST_LINK
+    weight[inside.is_cannot] = _CANNOT_LINK
+    return weight
+
+
+def _parts(weight: Floats, size: int, match_weight: float) -> Ints:
+    """Return for each record of each component the smallest place of its part."""
+    parts = np.zeros((len(weight), size), np.int64)
+    parts[:] = np.arange(size)
+    is_clique = weight.min(axis=1) > match_weight
+    parts[is_clique] = 0
+    open_ones = np.flatnonzero(~is_clique & (weight.max(axis=1) > match_weight))
+    one, other = np.triu_indices(size, 1)
+    square = np.full((len(open_ones), size, size), -np.inf)
+    square[:, one, other] = square[:, other, one] = weight[open_ones]
+    parts[open_ones] = agglomerate(square, match_weight)
+    return parts
+
+
+def _by_size(found: Components) -> Iterator[Ints]:
+    """Yield rows of components (component, record) of one size at a time, in portions."""
+    order = np.argsort(found.label, kind="stable")
+    starts, lengths = runs(found.label[order])
+    for size in np.unique(lengths[lengths > 1]):
+        chosen = starts[lengths == size]
+        step = max(1, _PAIRS_AT_ONCE // (size * (size - 1) // 2))
+        for at in range(0, len(chosen), step):
+            yield order[chosen[at : at + step, None] + np.arange(size)]

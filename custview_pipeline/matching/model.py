@@ -1,42 +1,35 @@
 """The match model: how often each level occurs among pairs of one customer, of one household, and of strangers.
 
-Fellegi-Sunter with three latent classes, learned without labels by expectation maximisation over counts of packed patterns
-(I. Fellegi, A. Sunter, A Theory for Record Linkage, JASA 64, 1969; W. Winkler 1988 for EM). The household class is what keeps
-family members, who share surname, address and phone, from being taken for one customer.
+Fellegi-Sunter with three classes (I. Fellegi, A. Sunter, A Theory for Record Linkage, JASA 64, 1969). The household class is what
+keeps family members, who share surname, address and phone, from being taken for one customer. ``training`` learns one.
 """
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from custview_pipeline.contracts.attributes import EntityType
-from custview_pipeline.matching.comparisons import LEVEL_BITS, Comparison
+from custview_pipeline.contracts.matching_tables import MATCH_MODEL
+from custview_pipeline.kernel.errors import UnknownModel
+from custview_pipeline.matching.comparisons import COMPARISONS, Comparison
+from custview_pipeline.matching.patterns import Floats, Ints, level_at, pack, unpack
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Table = tuple[tuple[float, ...], ...]  # by comparison: the probability of each level
 
-HOUSEHOLD_SAME_GIVEN: Final = 0.003  # share of household pairs with the same given name (father and son)
-_ROUNDS: Final = 40
-_MATCH_PRIOR_PAIRS: Final = 20.0  # weight of the prior in pairs
-_HOUSEHOLD_PRIOR_PAIRS: Final = 50.0
-# What is known of strangers before any pair is seen; beside a million random pairs it weighs nothing, in a list of ten much.
-_STRANGERS_AGREE: Final = 0.01
-_UNRELATED_PRIOR_PAIRS: Final = 30.0
-_LEAST_PROBABILITY: Final = 1e-9
+CLASSES: Final = ("match", "household", "unrelated")
+_BY_LEVEL: Final = (
+    "position", "comparison", "level", "meaning", "match_probability", "household_probability", "unrelated_probability",
+)  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class PatternCounts:
-    """Packed patterns and how many pairs have each; both arrays of one length, patterns ascending."""
-
-    patterns: Ints
-    counts: Floats
+HOUSEHOLD_SAME_GIVEN: Final = 0.005  # share of household pairs with the same given name (father and son)
+LEAST_PROBABILITY: Final = 1e-9  # no level is impossible
 
 
 @dataclass(frozen=True)
@@ -48,35 +41,53 @@ class MatchModel:
         match, household, unrelated: Probability of each level by comparison; position 0 (silent) is unused.
         shares: Share of pairs in each class, before any evidence: match, household, unrelated.
         record_count: Records it was learned from.
+        calibration: Bits added to every weight, as the answers of stewards ask for.
+        decision_count: Answers of stewards that it was learned from.
+        is_imported: It came from another lake, and is not learned anew because this one differs.
     """
 
     entity_type: EntityType
     comparisons: tuple[Comparison, ...]
-    match: tuple[tuple[float, ...], ...]
-    household: tuple[tuple[float, ...], ...]
-    unrelated: tuple[tuple[float, ...], ...]
+    match: Table
+    household: Table
+    unrelated: Table
     shares: tuple[float, float, float]
     record_count: int
+    calibration: float = 0.0
+    decision_count: int = 0
+    is_imported: bool = False
 
     @cached_property
     def version(self) -> str:
         """Return a short digest of everything that decides a score."""
         names = [comparison.name for comparison in self.comparisons]
-        content = [self.entity_type, names, self.match, self.household, self.unrelated, self.shares]
+        tables = [self.match, self.household, self.unrelated]
+        content = [self.entity_type, names, *tables, self.shares, self.calibration]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
+    @property
+    def starting_logs(self) -> tuple[float, float, float]:
+        """Return what is thought of a pair before anything is compared, as logs: match (calibrated), household, unrelated."""
+        match, household, unrelated = (math.log(share) for share in self.shares)
+        return match + self.calibration * math.log(2), household, unrelated
+
     def log_likelihoods(self, patterns: Ints) -> tuple[Floats, Floats, Floats]:
-        """Return the natural log of share times probability of each pattern: match, household, unrelated."""
+        """Return the starting log plus the natural log of the probability of each pattern: match, household, unrelated."""
         levels = unpack(patterns, len(self.comparisons))
         tables = (self.match, self.household, self.unrelated)
         match, household, unrelated = (
-            _log_likelihood(levels, [np.array(row) for row in table], share)
-            for table, share in zip(tables, self.shares, strict=True)
+            _log_likelihood(levels, table, start) for table, start in zip(tables, self.starting_logs, strict=True)
         )
         return match, household, unrelated
 
+    def weights(self, patterns: Ints) -> Floats:
+        """Return the evidence of each pattern in bits: one customer against the other classes; without term frequencies."""
+        match, household, unrelated = self.log_likelihoods(patterns)
+        bits: Floats = (match - np.logaddexp(household, unrelated)) / np.log(2)
+        return bits
+
     def to_frame(self) -> pl.DataFrame:
-        """Return the model as rows of the table match_model: one a level of a comparison."""
+        """Return the model as rows of the table match_model, one a level of a comparison, without its history."""
         rows = [
             (place, comparison.name, level, comparison.labels[level - 1], *probabilities)
             for place, comparison in enumerate(self.comparisons)
@@ -85,143 +96,71 @@ class MatchModel:
             )
             if level
         ]
-        schema = {
-            "position": pl.Int32, "comparison": pl.String, "level": pl.Int32, "meaning": pl.String,
-            "match_probability": pl.Float64, "household_probability": pl.Float64, "unrelated_probability": pl.Float64,
-        }  # fmt: skip
-        return pl.DataFrame(rows, schema=schema, orient="row").select(
+        match_share, household_share, unrelated_share = self.shares
+        return pl.DataFrame(rows, schema={name: MATCH_MODEL.types[name] for name in _BY_LEVEL}, orient="row").select(
             pl.lit(self.version).alias("model_version"),
             pl.lit(str(self.entity_type)).alias("entity_type"),
             pl.all(),
-            pl.lit(self.shares[0]).alias("match_share"),
-            pl.lit(self.shares[1]).alias("household_share"),
-            pl.lit(self.record_count).cast(pl.Int64).alias("trained_on_count"),
+            match_share=pl.lit(match_share),
+            household_share=pl.lit(household_share),
+            unrelated_share=pl.lit(unrelated_share),
+            trained_on_count=pl.lit(self.record_count, pl.Int64),
+            calibration=pl.lit(self.calibration),
+            decision_count=pl.lit(self.decision_count, pl.Int64),
+            is_imported=pl.lit(self.is_imported),
+        )
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> Self:
+        """Return the model that ``to_frame`` gives so; rows in any order, further columns do not matter.
+
+        Args:
+            frame: Every row of one model of one entity type.
+
+        Raises:
+            UnknownModel: It has a comparison or a level that this package does not know.
+        """
+        ordered = frame.sort("position", "level")
+        first = ordered.row(0, named=True)
+        entity_type = EntityType(first["entity_type"])
+        by_comparison = ordered.partition_by("comparison", maintain_order=True)
+        tables = {kind: tuple((0.0, *rows[f"{kind}_probability"]) for rows in by_comparison) for kind in CLASSES}
+        return cls(
+            entity_type,
+            tuple(_comparison(entity_type, rows) for rows in by_comparison),
+            tables["match"],
+            tables["household"],
+            tables["unrelated"],
+            (first["match_share"], first["household_share"], first["unrelated_share"]),
+            first["trained_on_count"],
+            **{name: first[name] for name in ("calibration", "decision_count", "is_imported")},
         )
 
 
-def unpack(patterns: Ints, comparison_count: int) -> Ints:
-    """Return the levels of packed patterns: one row a pattern, one column a comparison."""
-    return np.stack([(patterns >> (LEVEL_BITS * place)) & 15 for place in range(comparison_count)], axis=1)
+def _comparison(entity_type: EntityType, rows: pl.DataFrame) -> Comparison:
+    """Return the comparison that these rows of a model are about, as this package knows it."""
+    name, levels = rows["comparison"][0], rows["level"].to_list()
+    for comparison in COMPARISONS[entity_type]:
+        if comparison.name == name and levels == list(range(1, len(comparison.labels) + 1)):
+            return comparison
+    raise UnknownModel(f"the {entity_type} model {rows['model_version'][0]} compares {name} in a way that this package does not")
 
 
-def learn(
-    entity_type: EntityType,
-    comparisons: tuple[Comparison, ...],
-    candidates: PatternCounts,
-    random_pairs: PatternCounts,
-    record_count: int,
-) -> MatchModel:
-    """Learn a model by expectation maximisation.
-
-    Args:
-        entity_type: Whom it is for.
-        comparisons: The comparisons of the packed pattern, in order.
-        candidates: Patterns of the blocked pairs, among which the matches are.
-        random_pairs: Patterns of pairs drawn at random: how strangers agree.
-        record_count: Number of records.
-    """
-    return _Learner(comparisons, candidates, random_pairs, record_count).learn(entity_type)
+def repack(patterns: Ints, of: tuple[Comparison, ...], to: tuple[Comparison, ...]) -> Ints:
+    """Return patterns of some comparisons as patterns of others; what the former do not have is silent."""
+    places = {comparison.name: place for place, comparison in enumerate(of)}
+    silent = np.zeros(len(patterns), np.uint8)
+    levels = [
+        level_at(patterns, places[comparison.name]).astype(np.uint8) if comparison.name in places else silent for comparison in to
+    ]
+    return pack(levels)
 
 
-class _Learner:
-    """The state of one expectation maximisation."""
-
-    def __init__(
-        self, comparisons: tuple[Comparison, ...], candidates: PatternCounts, random_pairs: PatternCounts, records: int
-    ) -> None:
-        self.comparisons, self.records = comparisons, records
-        patterns = np.union1d(candidates.patterns, random_pairs.patterns).astype(np.int64)
-        self.candidate_counts = _aligned(candidates, patterns)
-        self.random_counts = _aligned(random_pairs, patterns)
-        self.levels = unpack(patterns, len(comparisons))
-        self.match_prior = [np.array([0.0, *c.match_prior]) / sum(c.match_prior) for c in comparisons]
-        self.household_prior = [
-            None if c.household_prior is None else np.array([0.0, *c.household_prior]) / sum(c.household_prior)
-            for c in comparisons
-        ]
-        self.pair_count = max(records * (records - 1) / 2, 1.0)
-
-    def learn(self, entity_type: EntityType) -> MatchModel:
-        match = [prior.copy() for prior in self.match_prior]
-        unrelated = self._unrelated(np.ones(len(self.levels)))
-        household = self._household(unrelated, np.zeros(len(self.levels)))
-        shares = (0.5 * self.records / self.pair_count, 0.3 * self.records / self.pair_count, 1.0)
-        for _ in range(_ROUNDS):
-            is_match, is_household, is_unrelated = self._posteriors((match, household, unrelated), shares)
-            unrelated = self._unrelated(is_unrelated)
-            matches, households = is_match * self.candidate_counts, is_household * self.candidate_counts
-            shares = (
-                float(matches.sum() + 0.1 * self.records) / self.pair_count,
-                float(households.sum() + 0.05 * self.records) / self.pair_count,
-                1.0,
-            )
-            match = [
-                _smooth(self._histogram(place, matches), prior, _MATCH_PRIOR_PAIRS)
-                for place, prior in enumerate(self.match_prior)
-            ]
-            household = self._household(unrelated, households)
-        tables = [tuple(tuple(float(x) for x in row) for row in table) for table in (match, household, unrelated)]
-        total = sum(shares)
-        of_all = (shares[0] / total, shares[1] / total, shares[2] / total)
-        return MatchModel(entity_type, self.comparisons, tables[0], tables[1], tables[2], of_all, self.records)
-
-    def _posteriors(self, tables: tuple[list[Floats], ...], shares: tuple[float, ...]) -> list[Floats]:
-        logs = [_log_likelihood(self.levels, table, share) for table, share in zip(tables, shares, strict=True)]
-        top = np.maximum.reduce(logs)
-        weights = [np.exp(log - top) for log in logs]
-        total = np.sum(weights, axis=0)
-        return [weight / total for weight in weights]
-
-    def _histogram(self, place: int, weights: Floats) -> Floats:
-        """Return the weight of each level of one comparison; silence does not count."""
-        counts = np.bincount(self.levels[:, place], weights=weights, minlength=len(self.match_prior[place]))
-        counts[0] = 0.0
-        return counts.astype(np.float64)
-
-    def _unrelated(self, is_unrelated: Floats) -> list[Floats]:
-        """Return how strangers agree, from random pairs less what is believed to be related."""
-        weights = self.random_counts * is_unrelated
-        tables = []
-        for place, prior in enumerate(self.match_prior):
-            stated = self.comparisons[place].unrelated_prior
-            agreeing = [_STRANGERS_AGREE] * (len(prior) - 2)
-            strangers = np.array([0.0, *(stated or (*agreeing, 1 - sum(agreeing)))])
-            tables.append(_smooth(self._histogram(place, weights), strangers, _UNRELATED_PRIOR_PAIRS))
-        return tables
-
-    def _household(self, unrelated: list[Floats], households: Floats) -> list[Floats]:
-        """Return how people of one household agree; where nothing special is known, as strangers do."""
-        tables = []
-        for place, prior in enumerate(self.household_prior):
-            if prior is None:
-                table = unrelated[place].copy()
-                if self.comparisons[place].name == "given_name":
-                    table *= 1 - HOUSEHOLD_SAME_GIVEN
-                    table[1] += HOUSEHOLD_SAME_GIVEN
-            else:
-                table = _smooth(self._histogram(place, households), prior, _HOUSEHOLD_PRIOR_PAIRS)
-            tables.append(table)
-        return tables
-
-
-def _aligned(counted: PatternCounts, patterns: Ints) -> Floats:
-    """Spread counts over a longer list of patterns."""
-    out = np.zeros(len(patterns))
-    out[np.searchsorted(patterns, counted.patterns)] = counted.counts
-    return out
-
-
-def _smooth(counts: Floats, prior: Floats, weight: float) -> Floats:
-    """Return probabilities: counts, and a prior worth ``weight`` pairs."""
-    smoothed: Floats = (counts + weight * prior) / (counts.sum() + weight)
-    return smoothed
-
-
-def _log_likelihood(levels: Ints, table: list[Floats], share: float) -> Floats:
-    """Return the log of the share of a class times the probability of each row of levels in it."""
-    total = np.full(len(levels), np.log(share))
+def _log_likelihood(levels: Ints, table: Table, start: float) -> Floats:
+    """Return what is thought of a class at the start plus the log of the probability of each row of levels in it."""
+    total = np.full(len(levels), start)
     for place, row in enumerate(table):
-        logs: npt.NDArray[Any] = np.log(np.maximum(row, _LEAST_PROBABILITY))
+        logs: npt.NDArray[Any] = np.log(np.maximum(row, LEAST_PROBABILITY))
         logs[0] = 0.0  # silence says nothing
         total += logs[levels[:, place]]
     return total

@@ -1,16 +1,21 @@
 """The features that matching compares, out of what the standardisers found."""
 
-import csv
-from collections import Counter
-from functools import cache, lru_cache
-from importlib.resources import files
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import jellyfish
 import polars as pl
 
+from custview_pipeline.contracts.match_features import FURTHER_ADDRESS_PARTS
 from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS
+from custview_pipeline.standardisation.codes.identifiers import NATIONAL_SCHEMES, SCHEME_ENDS
+from custview_pipeline.standardisation.names.nicknames import group_of, groups_of
 from custview_pipeline.standardisation.reading import read_each_once
+
+_FIRST: Final = ("birth_date", "gender", "birth_place", "occupation", "employer", "email")
+# University of California and University of Michigan do not begin alike.
+_SMALL_WORDS: Final = r"(?-u:\b)(?:of|for|in|on|at|by|to|de|del|la|las|le|les|los|du|des|der|die|das|y|e)(?-u:\b) ?"
+_NO_TEXTS: Final = pl.lit([], pl.List(pl.String))
 
 
 class Found(NamedTuple):
@@ -19,7 +24,7 @@ class Found(NamedTuple):
     Attributes:
         names: Columns of ``names.PERSON``, at most one row a record.
         enterprises: ``enterprise_name`` and ``words`` (by spaces), in the order of importance, any number a record.
-        addresses: Columns of ``addresses.ADDRESS``; the first of a record is compared.
+        addresses: Columns of ``addresses.ADDRESS``, in the order of row and importance.
         readings: ``feature`` of each value by golden attribute, in the order of importance.
     """
 
@@ -27,18 +32,6 @@ class Found(NamedTuple):
     enterprises: pl.DataFrame
     addresses: pl.DataFrame
     readings: dict[str, pl.DataFrame]
-
-
-@cache
-def nickname_groups() -> dict[str, str]:
-    """Return for each nickname the formal name that has the most nicknames (package ``nicknames``)."""
-    with (files("nicknames") / "names.csv").open(encoding="utf-8") as lines:
-        pairs = [(line[0].lower(), line[2].lower()) for line in csv.reader(lines)][1:]
-    size, best = Counter(formal for formal, _ in pairs), dict[str, str]()
-    for formal, nickname in sorted(pairs):
-        if size[formal] > size.get(best.get(nickname, nickname), 0):
-            best[nickname] = formal
-    return best
 
 
 @lru_cache(200_000)
@@ -60,33 +53,63 @@ def build_features(rows: pl.DataFrame, found: Found) -> pl.DataFrame:
     frame = rows
     for part in (
         found.names.select("row", "given", "middle", "family", "name_suffix", "native_name", "name_words"),
-        found.addresses.unique("row", keep="first", maintain_order=True).select(
-            "row", "house_number", "street", "unit", "city", "postal_code"
-        ),
-        *(_first(found.readings, attribute) for attribute in ("birth_date", "gender", "birth_place", "occupation", "email")),
+        *_addresses(found.addresses),
+        *(_first(found.readings, attribute) for attribute in _FIRST),
         _enterprise_features(found.enterprises),
-        _collected(found.readings, "phone", "phones"),
-        _collected(found.readings, "identifier", "identifiers"),
+        _collected(_told(found.readings, "email"), "emails"),
+        _collected(_told(found.readings, "phone"), "phones"),
+        *_identifiers(_told(found.readings, "identifier")),
     ):
         frame = frame.join(part, on="row", how="left", maintain_order="left")
     frame = frame.with_columns(name_words=_words("name_words", "enterprise_words"))
-    return _derive(frame).select(pl.col(name).cast(kind) for name, kind in FEATURE_TEXTS.items())
+    lists = [name for name, kind in FEATURE_TEXTS.items() if kind == pl.List and name in frame.columns]
+    derived = _derive(frame.with_columns(pl.col(lists).fill_null(_NO_TEXTS)))
+    return derived.select(pl.col(name).cast(kind) for name, kind in FEATURE_TEXTS.items())
+
+
+def _told(readings: dict[str, pl.DataFrame], attribute: str) -> pl.DataFrame:
+    return readings[attribute].select("row", "feature").drop_nulls()
 
 
 def _first(readings: dict[str, pl.DataFrame], attribute: str) -> pl.DataFrame:
-    found = readings[attribute].select("row", pl.col("feature").alias(attribute)).drop_nulls()
-    return found.unique("row", keep="first", maintain_order=True)
+    return _told(readings, attribute).rename({"feature": attribute}).unique("row", keep="first", maintain_order=True)
 
 
-def _collected(readings: dict[str, pl.DataFrame], attribute: str, name: str) -> pl.DataFrame:
-    found = readings[attribute].select("row", pl.col("feature").alias(name)).drop_nulls()
-    return found.unique().sort("row", name).group_by("row", maintain_order=True).agg(name)
+def _collected(told: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the different features of each row as a list, in the order of the alphabet."""
+    if not told["row"].is_unique().all():
+        return told.unique().sort("row", "feature").group_by("row", maintain_order=True).agg(pl.col("feature").alias(name))
+    return told.select("row", pl.concat_list("feature").alias(name))
+
+
+def _identifiers(told: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
+    """Return the identifiers and their schemes, of all and of the national ones."""
+    schemed = told.with_columns(scheme=pl.col("feature").str.extract(f"^([^{SCHEME_ENDS}]*)"))
+    national = schemed.filter(pl.col("scheme").is_in(sorted(NATIONAL_SCHEMES)))
+    return (
+        _collected(told, "identifiers"),
+        _collected(schemed.select("row", feature="scheme"), "identifier_schemes"),
+        _collected(national.select("row", "feature"), "national_ids"),
+        _collected(national.select("row", feature="scheme"), "national_id_schemes"),
+    )
+
+
+def _addresses(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the parts of the first address of each row that says anything, and lists of the parts of its other ones."""
+    parts = [*FURTHER_ADDRESS_PARTS]
+    telling = found.select("row", *parts).filter(pl.any_horizontal(pl.col(parts).is_not_null()))
+    if not telling["row"].is_unique().all():
+        telling = telling.unique(maintain_order=True)
+    is_first = telling["row"].is_first_distinct()
+    lists = {name: pl.col(part) for part, name in FURTHER_ADDRESS_PARTS.items()}
+    return telling.filter(is_first), telling.filter(~is_first).group_by("row", maintain_order=True).agg(**lists)
 
 
 def _enterprise_features(found: pl.DataFrame) -> pl.DataFrame:
     """Return the first name's letters and leading two words, all names, and the words of all of them."""
     filled = found.filter(pl.col("words") != "")
-    pair = pl.col("words").first().str.split(" ").list.head(2).list.join(" ")
+    telling = pl.col("words").first().str.replace_all(_SMALL_WORDS, "").str.strip_chars(" ")
+    pair = telling.replace("", None).fill_null(pl.col("words").first()).str.split(" ").list.head(2).list.join(" ")
     return filled.group_by("row", maintain_order=True).agg(
         enterprise_name=pl.col("enterprise_name").first(),
         enterprise_lead=pair,
@@ -103,7 +126,6 @@ def _words(person: str, enterprise: str) -> pl.Expr:
 def _derive(frame: pl.DataFrame) -> pl.DataFrame:
     given, birth, local = pl.col("given"), pl.col("birth_date"), pl.col("email").str.split("@").list.first()
     is_whole_date = birth.str.len_chars() > len("1985")
-    nothing = pl.lit([], pl.List(pl.String))
     frame = frame.with_columns(
         given_initial=given.str.slice(0, 1),
         given=pl.when(given.str.len_chars() > 1).then(given),
@@ -117,21 +139,17 @@ def _derive(frame: pl.DataFrame) -> pl.DataFrame:
         email_local=local,
         email_domain=pl.col("email").str.split("@").list.last(),
         postal_area=pl.col("postal_code").str.slice(0, 3),
-        phones=pl.col("phones").fill_null(nothing),
-        identifiers=pl.col("identifiers").fill_null(nothing),
-        enterprise_names=pl.col("enterprise_names").fill_null(nothing),
-        name_words=pl.col("name_words").fill_null(nothing),
     )
     frame = frame.with_columns(
         given_prefix=pl.col("given").str.slice(0, 3),
         is_birth_first_of_january=pl.col("birth_date").str.ends_with("-01-01").fill_null(value=False),
         is_email_from_name=_is_made_of("given") | _is_made_of(pl.col("family").str.split(" ").list.last()),
+        family=pl.col("family").str.replace_all(" ", "", literal=True),
         phone_tails=pl.col("phones").list.eval(pl.element().str.slice(-7)).list.unique().list.sort(),
-        identifier_schemes=pl.col("identifiers").list.eval(pl.element().str.split("\x1f").list.first()).list.unique().list.sort(),
+        given_group=group_of(pl.col("given")),
+        given_groups=groups_of(pl.col("given")).fill_null(_NO_TEXTS),
     )
-    groups = nickname_groups()
     return frame.with_columns(
-        given_group=read_each_once(frame["given"], lambda name: groups.get(name, name)),
         given_sound=read_each_once(frame["given"], sound),
         family_sound=read_each_once(frame["family"], sound),
     )

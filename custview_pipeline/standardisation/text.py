@@ -48,6 +48,9 @@ _CLEAN: Final = r"^[!-~\u4e00-\u9fff]+(?: [!-~\u4e00-\u9fff]+)*$"
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 _OF_WORDS: Final = "LMN"  # Unicode's letters, marks and numbers
 _NOT_LETTERS: Final = re.compile(r"[^a-z' -]")
+# "3rd" is no word of a name, and a digit that touches letters is a slip of the key beside the right one: Dobs9n.
+_ORDINAL: Final = re.compile(r"\b\d+(?:st|nd|rd|th)\b")
+_SLIP: Final = re.compile(r"(?<=[a-z])\d+|\d+(?=[a-z])")
 
 
 def clean(cells: pl.Series, *, keep_lines: bool = False) -> pl.Series:
@@ -93,13 +96,14 @@ def fold(text: str) -> str:
 
 
 def words(text: str | None) -> list[str]:
-    """Return the Latin words of a name: letters only, apostrophes closed up, hyphens open."""
+    """Return the Latin words of a name: letters only, apostrophes and digits within closed up, hyphens open, no ordinals."""
     return [*_words(text)] if text else []
 
 
 @lru_cache(100_000)
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(_NOT_LETTERS.sub(" ", fold(text)).replace("'", "").replace("-", " ").split())
+    folded = _SLIP.sub("", _ORDINAL.sub(" ", fold(text)))
+    return tuple(_NOT_LETTERS.sub(" ", folded).replace("'", "").replace("-", " ").split())
 
 
 def comparable_text(text: str) -> str | None:

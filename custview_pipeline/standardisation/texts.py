@@ -5,9 +5,15 @@ from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 
+from custview_pipeline.standardisation.names.enterprise_names import parse_enterprise_name
 from custview_pipeline.standardisation.reading import Reading
-from custview_pipeline.standardisation.text import comparable_text
+from custview_pipeline.standardisation.text import comparable_text, word_set
 
+# What people write who have no employer, as ``comparable_text`` gives it. Of general knowledge.
+_NO_EMPLOYERS: Final = word_set(
+    """self selfemployed freelance freelancer unemployed retired student homemaker housewife disabled various
+    无业 失业 待业 退休 自由职业 个体 学生"""
+) | {"self employed", "not employed", "not working", "stay at home"}
 _SCHEME: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://|\\\\)", re.IGNORECASE)
 _BEHIND_HOST: Final = re.compile("[/?#]")
 _HOST: Final = re.compile(r"(?:[\w-]+\.)+[\w-]{2,}(?::\d+)?", re.ASCII)
@@ -17,6 +23,16 @@ def read_text(text: str) -> tuple[Reading]:
     """Return the text as given; compared without case, accents and punctuation."""
     key = comparable_text(text)
     return (Reading(text, key, key),)
+
+
+def read_employer(text: str) -> tuple[Reading]:
+    """Return an employer as given; compared as a text, and by matching as an enterprise's name without its legal form.
+
+    Who works for nobody, or for himself, has no employer that anything could be told by.
+    """
+    key = comparable_text(text)
+    feature = None if key in _NO_EMPLOYERS else "".join(parse_enterprise_name(text).words) or None
+    return (Reading(text, key, feature),)
 
 
 def read_website(text: str) -> tuple[Reading]:

@@ -30,7 +30,7 @@ from custview_pipeline.standardisation.names.enterprise_names import ENTERPRISE,
 from custview_pipeline.standardisation.names.names import PERSON, read_person_name
 from custview_pipeline.standardisation.names.plain_names import read_plain_names
 from custview_pipeline.standardisation.reading import READING, Quick, Reading, read_distinct
-from custview_pipeline.standardisation.texts import read_text, read_website
+from custview_pipeline.standardisation.texts import read_employer, read_text, read_website
 
 Reader = Callable[[str], Iterable[Reading]]
 _NAME_FIELDS: Final = (
@@ -63,7 +63,7 @@ def read_cells(cells: pl.DataFrame, contract: SourceContract, *, region: str, to
             "consent": read_consent,
             "birth_place": read_text,
             "occupation": read_text,
-            "employer": read_text,
+            "employer": read_employer,
             "email": read_emails,
             "website": read_website,
             "industry_code": partial(read_industry_code, scheme=column.scheme),

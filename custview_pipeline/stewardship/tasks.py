@@ -4,34 +4,48 @@ import polars as pl
 
 from custview_pipeline.contracts.matching_tables import REVIEW_TASKS
 
-_KINDS = {"POSSIBLE_MATCH": "possible_match", "MATCH": "contradicted_match", "NO_MATCH": "suffix_conflict"}
+_KINDS = {"POSSIBLE_MATCH": "possible_match", "MATCH": "contradicted_match", "NO_MATCH": "rule_conflict"}
 
 
-def find_tasks(edges: pl.DataFrame, crosswalk: pl.DataFrame, *, match_weight: float, run_id: str) -> pl.DataFrame:
-    """Return the rows of review_tasks, the strongest evidence first.
+def find_tasks(
+    edges: pl.DataFrame, suspicious: pl.DataFrame, crosswalk: pl.DataFrame, *, match_weight: float, run_id: str
+) -> pl.DataFrame:
+    """Return the rows of review_tasks, the strongest evidence first, suspicious customers last.
 
     Of all pairs between two customers the strongest is shown. A pair that a rule forbids is shown only where its evidence alone
     would have made it a match.
 
     Args:
         edges: left_id, right_id, weight, decision.
+        suspicious: left_id, right_id, weight, reason: pairs of one customer that ask for a person.
         crosswalk: record_id, cuid (current).
         match_weight: Bits above which evidence is a match.
         run_id: The run.
     """
     owners = crosswalk.select("record_id", "cuid")
     worth = (pl.col("decision") != "NO_MATCH") | (pl.col("weight") > match_weight)
-    between = (
-        edges.filter(worth)
-        .join(owners.rename({"record_id": "left_id", "cuid": "left_cuid"}), on="left_id", how="inner")
-        .join(owners.rename({"record_id": "right_id", "cuid": "right_cuid"}), on="right_id", how="inner")
-        .filter(pl.col("left_cuid") != pl.col("right_cuid"))
-    )
     pair = [pl.min_horizontal("left_cuid", "right_cuid"), pl.max_horizontal("left_cuid", "right_cuid")]
-    return (
-        between.sort("weight", "left_id", "right_id", descending=[True, False, False])
+    between = (
+        _with_owners(edges.filter(worth), owners)
+        .filter(pl.col("left_cuid") != pl.col("right_cuid"))
+        .sort("weight", "left_id", "right_id", descending=[True, False, False])
         .with_columns(first=pair[0], second=pair[1])
         .unique(["first", "second"], keep="first", maintain_order=True)
-        .with_columns(kind=pl.col("decision").replace_strict(_KINDS), run_id=pl.lit(run_id))
+        .with_columns(kind=pl.col("decision").replace_strict(_KINDS))
+    )
+    within = _with_owners(suspicious.rename({"reason": "kind"}), owners).sort("weight", "left_id", "right_id")
+    columns = [name for name in REVIEW_TASKS.types if name != "run_id"]
+    tasks = pl.concat([between.select(columns), within.select(columns)])
+    # a pair may ask for a person for two reasons; the first says enough
+    return (
+        tasks.unique(["left_id", "right_id"], keep="first", maintain_order=True)
+        .with_columns(run_id=pl.lit(run_id))
         .select(REVIEW_TASKS.types.names())
+    )
+
+
+def _with_owners(pairs: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Add the customer of both records of each pair."""
+    return pairs.join(owners.rename({"record_id": "left_id", "cuid": "left_cuid"}), on="left_id", how="inner").join(
+        owners.rename({"record_id": "right_id", "cuid": "right_cuid"}), on="right_id", how="inner"
     )

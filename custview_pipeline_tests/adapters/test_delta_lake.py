@@ -11,7 +11,7 @@ from custview_pipeline.adapters import delta_lake, delta_tables, index_segments,
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.lake_files import MANIFEST_FILE
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
 from custview_pipeline.contracts.matching_tables import CROSSWALK
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.kernel.errors import ContractViolation, LakeBusy, LakeError
@@ -130,6 +130,18 @@ def test_index_segments_add_up_and_an_empty_one_is_none(lake, root):
     assert lake.snapshot().read_index(IndexPart.NEIGHBOURHOODS).equals(pl.concat([TOKENS, TOKENS]))
     assert lake.snapshot().read_index(IndexPart.CLAIMS).is_empty()
     assert len(files(root, "index")) == 2
+
+
+def test_a_column_of_the_index_that_came_later_is_null_in_earlier_segments(lake, monkeypatch):
+    earlier = pl.Schema({name: kind for name, kind in INDEX_SCHEMAS[IndexPart.NEIGHBOURHOODS].items() if name != "part"})
+    with monkeypatch.context() as patch, lake.writer() as writer, writer.commit("run-1") as commit:
+        patch.setitem(INDEX_SCHEMAS, IndexPart.NEIGHBOURHOODS, earlier)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, TOKENS.select(earlier.names()), generation=GENERATION)
+
+    found = lake.snapshot().read_index(IndexPart.NEIGHBOURHOODS)
+    assert found.schema == INDEX_SCHEMAS[IndexPart.NEIGHBOURHOODS]
+    assert found["token"].equals(TOKENS["token"])
+    assert found["part"].null_count() == found.height
 
 
 def test_key_segments_open_again(lake):

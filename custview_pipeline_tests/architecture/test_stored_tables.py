@@ -78,7 +78,12 @@ def test_the_index_holds_no_text_but_open_values():
         if dtype == pl.String or dtype == pl.List(pl.String)
     }
 
-    assert texts == {("claims", "attribute"), ("claims", "open_value")}
+    assert texts == {
+        ("claims", "attribute"),
+        ("claims", "open_value"),
+        ("frequencies", "entity_type"),
+        ("frequencies", "feature"),
+    }
 
 
 def test_a_table_with_a_readable_column_cannot_be_stored():

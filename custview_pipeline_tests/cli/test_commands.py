@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.cli.app import app
 
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+COMMANDS = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]
 
 GROUPS = {
-    group.name: [command.name or command.callback.__name__ for command in group.typer_instance.registered_commands]
+    group.name: [
+        command.name or command.callback.__name__.replace("_", "-") for command in group.typer_instance.registered_commands
+    ]
     for group in app.registered_groups
 }
 

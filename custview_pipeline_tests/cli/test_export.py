@@ -10,6 +10,7 @@ HEADERS = {
     "crosswalk": ["source_system", "source_key", "cuid"],
     "edges": [
         "left_source_system", "left_source_key", "right_source_system", "right_source_key", "match_probability", "decision",
+        "explanation",
     ],
 }  # fmt: skip
 READERS = {"csv": pl.read_csv, "parquet": pl.read_parquet, "json": pl.read_ndjson}
@@ -46,6 +47,12 @@ def test_edges_tell_a_probability_and_a_decision(world, tmp_path):
     frame = exported(world, tmp_path, "edges", "csv")
     assert frame["match_probability"].is_between(0, 1).all()
     assert set(frame["decision"]) <= {"MATCH", "POSSIBLE_MATCH", "NO_MATCH"}
+
+
+def test_edges_say_in_words_what_each_comparison_is_worth_and_no_value(world, tmp_path):
+    frame = exported(world, tmp_path, "edges", "csv")
+    assert frame["explanation"].str.contains(r"^starting odds [+-]\d+\.\d, .*same e-mail address [+]\d").all()
+    assert not frame["explanation"].str.contains("(?i)abernathy|maple|example").any()
 
 
 def test_golden_records_are_masked(world, tmp_path, cuid):

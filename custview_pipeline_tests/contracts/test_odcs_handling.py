@@ -91,6 +91,12 @@ def test_an_unknown_word_for_erased_records_is_told_with_its_line():
     )
 
 
+@pytest.mark.parametrize(("written", "promises"), [("true", True), ("false", False), (None, False)])
+def test_a_source_may_promise_that_no_two_of_its_records_are_one_customer(written, promises):
+    said = "" if written is None else f"  - {{property: uniqueCustomers, value: {written}}}\n"
+    assert contract((LAST, LAST + said)).has_unique_customers is promises
+
+
 def test_a_source_says_its_channel():
     assert contract((LAST, f"{LAST}  - {{property: channel, value: call_centre}}\n")).channel == "call_centre"
 
@@ -163,6 +169,18 @@ def test_the_dictionary_says_what_is_critical_unless_the_contract_does(stated, i
             "  - {property: freshness, value: soon}\n",
             "  - {property: freshness",
             "freshness should be a number above 0",
+        ),
+        (
+            LAST,
+            f"{LAST}  - {{property: uniqueCustomers, value: maybe}}\n",
+            "  - {property: uniqueCustomers",
+            "'uniqueCustomers' should be true or false",
+        ),
+        (
+            LAST,
+            f"{LAST}  - {{property: unique_customers, value: true}}\n",
+            "  - {property: unique_customers",
+            "unknown custom property 'unique_customers'; did you mean 'uniqueCustomers'?",
         ),
         ("value: national_id", "value: lei", "          - {property: scheme", "lei has no other scheme"),
     ],

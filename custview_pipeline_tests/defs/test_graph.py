@@ -107,9 +107,12 @@ def test_every_column_has_a_type_a_meaning_and_a_sensitivity(specs, key):
         assert column.tags["sensitivity"]
 
 
+BY_COMMANDS = {"review_decisions", "review_samples"}  # what people answer; no run makes them
+
+
 def test_assets_are_the_stored_tables(specs):
     told = {spec.metadata[name] for spec in specs.values() for name in ("table", "warnings_table") if name in spec.metadata}
-    assert told == set(CONTRACTS)
+    assert told | BY_COMMANDS == set(CONTRACTS)
 
 
 def test_sources_name_their_contract(specs, project):

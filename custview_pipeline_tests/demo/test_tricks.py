@@ -105,6 +105,17 @@ def test_branches_are_enterprises_of_their_own_at_addresses_of_their_own(world, 
     assert parents["parent"].is_null().all()
 
 
+def test_some_contacts_have_two_mailboxes_two_addresses_and_an_employer(files):
+    support, billing = files["support"], files["billing"]
+    both = support.filter(pl.col("E-Mail").is_not_null() & pl.col("E-Mail 2").is_not_null())
+    homes = support.filter(pl.col("Delivery address").is_not_null())
+    assert both.filter(pl.col("E-Mail") != pl.col("E-Mail 2")).height > 20
+    assert homes.filter(pl.col("Delivery address") != pl.col("Postal address")).height > 20
+    assert 0.05 < support["Employer"].is_not_null().mean() < 0.25
+    assert 0.05 < billing["employer"].is_not_null().mean() < 0.25
+    assert billing.filter(pl.col("entity_type") == "ENTERPRISE")["employer"].is_null().all()
+
+
 def test_the_crm_names_the_parents_key(files):
     crm = files["crm"]
     children = crm.filter(pl.col("parent_id").is_not_null())

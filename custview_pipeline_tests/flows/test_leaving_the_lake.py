@@ -46,8 +46,9 @@ def test_edges_name_both_records_by_their_source_keys(finished):
 
     assert exported.columns == [
         "left_source_system", "left_source_key", "right_source_system", "right_source_key", "match_probability", "decision",
+        "explanation",
     ]  # fmt: skip
-    assert ("crm", "k1", "web", "k2", "MATCH") in exported.drop("match_probability").rows()
+    assert ("crm", "k1", "web", "k2", "MATCH") in exported.drop("match_probability", "explanation").rows()
 
 
 def test_golden_records_are_masked(finished):

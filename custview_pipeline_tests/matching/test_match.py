@@ -1,5 +1,7 @@
 """Tests of ``custview_pipeline.matching.match``."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -7,9 +9,22 @@ from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import NEIGHBOURHOODS, TOKENS
 from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS
 from custview_pipeline.kernel.errors import PairBudgetExceeded
-from custview_pipeline.matching.match import EDGES, match
+from custview_pipeline.matching import blocking
+from custview_pipeline.matching.found import EDGES
+from custview_pipeline.matching.match import clusters_at, match, sample_for_training
+from custview_pipeline.matching.setup import Frozen
+from custview_pipeline.matching.training import learn
 from custview_pipeline_tests.factories import enterprise, features, neighbours_of, person, tokens
-from custview_pipeline_tests.matching.people import CUSTOMERS, cluster_of, groups, match_texts, matched, population, settings
+from custview_pipeline_tests.matching.people import (
+    CUSTOMERS,
+    LIMITS,
+    cluster_of,
+    groups,
+    match_texts,
+    matched,
+    population,
+    settings,
+)
 
 JOHN = {
     "given": "john", "family": "winterbourne", "birth_date": "1961-04-17", "phones": ["2025550143"], "house_number": "12",
@@ -19,6 +34,11 @@ JOHN = {
 
 def of(**changes):
     return {**JOHN, **changes}
+
+
+def national(number):
+    """Return what a record with this number (scheme:value) has, of which nobody has two."""
+    return {"identifiers": [number], "national_ids": [number], "national_id_schemes": [number.split(":")[0]]}
 
 
 def edge(found, left, right):
@@ -51,8 +71,9 @@ def test_edges_hold_evidence_and_its_decision(alone):
     assert (found["left_id"] < found["right_id"]).all()
     assert not found.select("left_id", "right_id").is_duplicated().any()
     assert (found["weight"] >= -1.0).all()
-    decided = pl.when("is_forbidden").then(pl.lit("NO_MATCH")).when(pl.col("weight") > 0.5).then(pl.lit("MATCH"))
-    assert found.select((decided.otherwise(pl.lit("POSSIBLE_MATCH")) == pl.col("decision")).all()).item()
+    assert set(found["rule"]) == {"model"}
+    decided = pl.when(pl.col("weight") > 0.5).then(pl.lit("MATCH")).otherwise(pl.lit("POSSIBLE_MATCH"))
+    assert found.select((decided == pl.col("decision")).all()).item()
     assert found.select(((pl.col("probability") > 0.5) == (pl.col("weight") > 0)).all()).item()
 
 
@@ -70,7 +91,9 @@ def test_neither_the_order_of_rows_nor_the_number_of_threads_matters():
     for one, other in zip(first, second, strict=True):
         assert one.edges.equals(other.edges)
         assert one.clusters.equals(other.clusters)
-        assert one.rules == other.rules
+        assert one.yields == other.yields
+        assert one.warnings == other.warnings
+        assert one.suspicious.equals(other.suspicious)
         assert (one.model and one.model.version) == (other.model and other.model.version)
 
 
@@ -168,7 +191,7 @@ def test_father_and_son_of_one_name_are_two_customers(birth_date):
     assert cluster_of(found, 1) == {1}
     assert cluster_of(found, 2) == {2}
     assert edge(found, 1, 2)["decision"] == "NO_MATCH"
-    assert edge(found, 1, 2)["is_forbidden"]
+    assert edge(found, 1, 2)["rule"] == "Jr is not Sr"
     assert edge(found, 1, 2)["weight"] > 0.5, "the evidence alone would have made it a match"
 
 
@@ -188,7 +211,7 @@ def test_the_same_suffix_is_no_obstacle():
     [
         ({"gender": "m"}, {"gender": "f"}),
         ({"email": "jw@example.org"}, {"email": "mw@example.org"}),
-        ({"identifiers": ["us.ssn:536224567"]}, {"identifiers": ["us.ssn:536224599"]}),
+        (national("us.ssn:536224567"), national("us.ssn:536224599")),
     ],
     ids=["gender", "mailbox", "identifier"],
 )
@@ -305,7 +328,172 @@ def test_progress_is_told_in_counts():
 
 def test_want_of_memory_says_what_helps():
     with pytest.raises(PairBudgetExceeded, match="pair_budget"):
-        matched(memory_gib=0.003)
+        matched(limits=replace(LIMITS, memory_gib=1e-6))
+
+
+NATIONAL = national("us.ssn:536224567")
+MARRIED = {"given": "rosalind", "family": "featherstone", "birth_date": JOHN["birth_date"]}
+
+
+def decided(*rows):
+    return pl.DataFrame(rows, schema={"left_id": pl.Int64, "right_id": pl.Int64, "is_match": pl.Boolean}, orient="row")
+
+
+def promised(*rows):
+    return pl.DataFrame(rows, schema={"record_id": pl.Int64, "source_system": pl.String}, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("facts", "known", "decision", "rule"),
+    [
+        ([of(), {**MARRIED}], {"decided": decided((1, 2, True))}, "MATCH", "steward decision"),
+        ([of(), of()], {"decided": decided((2, 1, False))}, "NO_MATCH", "steward decision"),
+        ([of(), of()], {"exclusive": promised((1, "crm"), (2, "crm"))}, "NO_MATCH", "source promises unique customers"),
+        ([of(), of()], {"exclusive": promised((1, "crm"), (2, "web"))}, "MATCH", "model"),
+        ([of(**NATIONAL), {**MARRIED, **NATIONAL}], {}, "MATCH", "same identifier and birth date"),
+([of(**NATIONAL), of(**national("us.ssn:671889012"))], {}, "NO_MATCH", "national ids differ"),
+        ([of(name_suffix="jr"), of(name_suffix="sr")], {"decided": decided((1, 2, True))}, "MATCH", "steward decision"),
+    ],
+    ids=[
+        "steward's match", "steward's no match", "promise", "promise of two sources", "must-match", "cannot-match",
+        "a steward goes before a rule",
+    ],
+)  # fmt: skip
+def test_what_is_decided_beside_the_model_decides_the_customers_too(facts, known, decision, rule):
+    found = matched(*facts, **known)
+
+    assert (edge(found, 1, 2)["decision"], edge(found, 1, 2)["rule"]) == (decision, rule)
+    assert (cluster_of(found, 1) == {1, 2}) is (decision == "MATCH")
+
+
+def test_two_records_of_a_source_that_promises_unique_customers_stay_apart_with_a_third_between_them():
+    found = matched(of(), of(email="jw@example.org"), of(), exclusive=promised((1, "crm"), (2, "crm")))
+
+    assert not {1, 2} <= cluster_of(found, 1)
+    assert len(cluster_of(found, 3)) == 2
+
+
+def test_a_customer_with_many_records_is_shown_to_a_steward():
+    found = matched(*[of(email=f"jw{number}@example.org") for number in range(26)])
+
+    assert len(cluster_of(found, 1)) == 26
+    assert found.suspicious.select("left_id", "right_id", "reason").rows() == [(1, 26, "large_customer")]
+
+
+def test_a_customer_that_contradicts_itself_is_shown_to_a_steward():
+    sure = decided((1, 2, True), (2, 3, True))
+    found = matched(
+        of(), of(), {"given": "otto", "family": "keating", "birth_date": "1999-09-09", "phones": ["2025557777"]}, decided=sure
+    )
+
+    assert cluster_of(found, 1) == {1, 2, 3}
+    ((_, right, weight, reason),) = found.suspicious.rows()
+    assert (right, reason) == (3, "contradicted_customer")
+    assert weight < -10.0
+
+
+def test_the_comparisons_that_do_not_count_are_not_made():
+    types = dict(settings().types)
+    types[EntityType.PERSON] = replace(types[EntityType.PERSON], compared=("given_name", "family_name", "name_suffix"))
+    found = matched(of(), of(name_suffix="jr"), types=types)
+
+    assert [comparison.name for comparison in found.model.comparisons] == ["given_name", "family_name", "name_suffix"]
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """Return an index of persons and enterprises, and what was found in it."""
+    firms = (enterprise(words=["acme", f"w{n}"], phones=[f"20255501{n:02}"]) for n in range(9))
+    texts = features(*(person(**facts) for facts in population()), *firms)
+    frames = tokens(texts), neighbours_of(texts)
+    return frames, match(*frames, settings(), lambda _what, _count: None)
+
+
+def test_with_the_model_of_an_earlier_run_nothing_is_learned_and_the_same_is_found(learned):
+    frames, first = learned
+    known = {part.entity_type: part.frozen for part in first}
+    second = match(*frames, settings(), lambda _what, _count: None, known=known)
+
+    for one, other in zip(first, second, strict=True):
+        assert other.frozen is one.frozen
+        assert one.edges.equals(other.edges)
+        assert one.clusters.equals(other.clusters)
+
+
+def test_a_model_that_no_longer_serves_is_learned_anew(learned):
+    frames, first = learned
+    known = {part.entity_type: part.frozen for part in first}
+    asked = []
+
+    def is_usable(model, comparisons, count):
+        asked.append((model.entity_type, len(comparisons), count))
+        return model.entity_type is EntityType.PERSON
+
+    persons, enterprises = match(*frames, settings(), lambda _what, _count: None, known=known, is_usable=is_usable)
+
+    assert persons.frozen is known[EntityType.PERSON]
+    assert enterprises.frozen is not known[EntityType.ENTERPRISE]
+    assert asked == [(EntityType.PERSON, 14, 2 * CUSTOMERS), (EntityType.ENTERPRISE, 5, 9)]
+
+
+def test_a_model_without_frequencies_gets_them_from_these_records(learned):
+    frames, first = learned
+    bare = {part.entity_type: Frozen(part.frozen.model, None) for part in first}
+    second = match(*frames, settings(), lambda _what, _count: None, known=bare)
+
+    for one, other in zip(first, second, strict=True):
+        assert other.frozen.model is one.frozen.model
+        assert other.frozen.frequencies.to_frame().equals(one.frozen.frequencies.to_frame())
+        assert one.edges.equals(other.edges)
+
+
+def test_a_model_is_learned_from_the_sample_as_linking_learns_it(learned):
+    frames, (persons, _) = learned
+    sample = sample_for_training(*frames, settings(), EntityType.PERSON)
+    model = learn(EntityType.PERSON, sample.comparisons, sample.candidates, sample.random_pairs, sample.record_count)
+
+    assert model.version == persons.model.version
+    assert sample.labelled is None
+    assert sample.candidates.counts.sum() == persons.compared_count
+    assert sample.frequencies.to_frame().equals(persons.frozen.frequencies.to_frame())
+
+
+def test_the_answers_of_stewards_are_in_the_sample(learned):
+    frames, _ = learned
+    answers = decided((1, 2, True), (3, 90, False), (1, 10_000, True))
+    sample = sample_for_training(*frames, settings(), EntityType.PERSON, answers)
+
+    assert sorted(sample.labelled.is_match.tolist()) == [False, True]
+
+
+def test_there_is_no_sample_where_there_is_nothing_to_compare():
+    assert sample_for_training(TOKENS.to_frame(), NEIGHBOURHOODS.to_frame(), settings(), EntityType.PERSON) is None
+
+
+def test_each_threshold_gives_the_clusters_that_linking_at_it_gives(learned):
+    frames, first = learned
+    known = {part.entity_type: part.frozen for part in first}
+    curve = clusters_at(*frames, settings(), known, [-8.0, 0.5, 12.0, 500.0])
+
+    for threshold, clusters in curve.items():
+        linked = match(*frames, settings(match_weight=threshold, review_weight=-8.0), lambda _what, _count: None, known=known)
+        assert clusters.equals(pl.concat([part.clusters for part in linked])), threshold
+    counts = [clusters["cluster"].n_unique() for clusters in curve.values()]
+    assert counts == sorted(counts)
+    assert counts[-1] == 2 * CUSTOMERS + 9
+
+
+def test_identical_records_over_every_cap_are_linked_the_same_in_whatever_order_they_come(monkeypatch):
+    monkeypatch.setattr(blocking, "_LARGEST_WEAK_BLOCK", 50)
+    texts = features(*[person(**JOHN)] * 200, *(person(**facts) for facts in population()[:20]))
+    index, near = tokens(texts), neighbours_of(texts)
+    orders = (index, index.sample(fraction=1, shuffle=True, seed=5))
+    one, other = (match(rows, near, settings(), lambda _what, _count: None)[0] for rows in orders)
+
+    assert one.edges.equals(other.edges)
+    assert one.clusters.equals(other.clusters)
+    assert one.edges.filter(pl.col("right_id") <= 200).height == 199, "a chain"
+    assert len(cluster_of(one, 1)) == 200
 
 
 def test_the_tokens_of_the_index_are_all_that_is_read():

@@ -8,78 +8,55 @@ import pytest
 
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.matching_tables import MATCH_MODEL
-from custview_pipeline.matching.comparisons import COMPARISONS, LEVEL_BITS, describe_pattern
-from custview_pipeline.matching.model import PatternCounts, learn, unpack
-
-PERSON = COMPARISONS[EntityType.PERSON]
-GIVEN, FAMILY, _, _, BIRTH, *_ = PERSON
-NAME_AND_BIRTH = (GIVEN, FAMILY, BIRTH)
-
-
-def pack(levels):
-    return sum(level << (LEVEL_BITS * place) for place, level in enumerate(levels))
-
-
-def counted(*patterns):
-    """Return pattern counts from (levels, count)."""
-    ordered = sorted((pack(levels), count) for levels, count in patterns)
-    return PatternCounts(np.array([p for p, _ in ordered], np.int64), np.array([n for _, n in ordered], np.float64))
+from custview_pipeline.kernel.errors import UnknownModel
+from custview_pipeline.matching.comparisons import COMPARISONS, describe_pattern
+from custview_pipeline.matching.model import MatchModel, repack
+from custview_pipeline.matching.patterns import LEVEL_BITS, unpack
+from custview_pipeline_tests.matching.counted_patterns import (
+    FAMILY,
+    NAME_AND_BIRTH,
+    PERSON,
+    counted,
+    learned,
+    packed,
+    patterns,
+    weights,
+)
 
 
-def learned(candidates=None, strangers=None, *, comparisons=NAME_AND_BIRTH, records=1000, entity_type=EntityType.PERSON):
-    candidates = candidates or counted(((1, 1, 1), 400), ((8, 1, 6), 300), ((1, 6, 6), 200), ((8, 6, 1), 100))
-    strangers = strangers or counted(((8, 6, 6), 9000), ((1, 6, 6), 500), ((8, 1, 6), 300), ((0, 6, 5), 200))
-    return learn(entity_type, comparisons, candidates, strangers, records)
+def test_the_columns_of_a_model_are_those_of_its_table_but_for_its_history():
+    columns = learned().to_frame().columns
+
+    assert columns == MATCH_MODEL.types.names()[: len(columns)]
+    assert MATCH_MODEL.types.names()[len(columns) :] == ["base", "trained_by_run", "trained_at", "activated_at"]
 
 
-def weights(model, *levels):
-    """Return the evidence in bits for one customer, of each row of levels."""
-    match, household, unrelated = model.log_likelihoods(np.array([pack(row) for row in levels], np.int64))
-    return ((match - np.logaddexp(household, unrelated)) / np.log(2)).tolist()
+@pytest.mark.parametrize("entity_type", EntityType)
+def test_a_model_comes_back_from_its_rows_as_it_was(entity_type):
+    model = replace(
+        learned(counted(), counted(), comparisons=COMPARISONS[entity_type], entity_type=entity_type),
+        calibration=-1 / 3,
+        decision_count=7,
+        is_imported=True,
+    )
+
+    again = MatchModel.from_frame(model.to_frame().sample(fraction=1, shuffle=True, seed=1))
+
+    assert again == model
+    assert again.version == model.version
 
 
-CASES = {
-    "typical": learned(),
-    "everyone alike": learned(counted(((1, 1, 1), 5000)), counted(((1, 1, 1), 100_000))),
-    "nothing compared": learned(counted(), counted()),
-    "all silent": learned(counted(((0, 0, 0), 50)), counted(((0, 0, 0), 50))),
-    "two records": learned(counted(((1, 1, 1), 1)), counted(((1, 1, 1), 1)), records=2),
-    "every comparison": learned(counted(), counted(), comparisons=PERSON),
-    "enterprises": learned(
-        counted(), counted(), comparisons=COMPARISONS[EntityType.ENTERPRISE], entity_type=EntityType.ENTERPRISE
-    ),
-}
-
-
-@pytest.fixture(params=CASES.values(), ids=CASES.keys())
-def model(request):
-    return request.param
-
-
-def test_the_levels_of_each_class_have_probabilities_that_add_up_to_one(model):
-    for rows in (model.match, model.household, model.unrelated):
-        for comparison, row in zip(model.comparisons, rows, strict=True):
-            assert row[0] == 0.0, "silence has no probability"
-            assert len(row) == 1 + len(comparison.labels)
-            assert sum(row) == pytest.approx(1.0)
-            assert all(0.0 < probability <= 1.0 for probability in row[1:])
-
-
-def test_the_shares_of_the_classes_add_up_to_one(model):
-    assert sum(model.shares) == pytest.approx(1.0)
-    assert all(0.0 < share < 1.0 for share in model.shares)
-
-
-def test_the_model_keeps_the_contract_of_its_table(model):
-    frame = model.to_frame()
-
-    MATCH_MODEL.assert_holds(frame)
-    assert frame.select("comparison", "level").is_duplicated().sum() == 0
-
-
-def test_the_same_counts_give_the_same_model():
-    assert learned() == learned()
-    assert learned().version == learned().version
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.when(pl.col("comparison") == "birth_date").then(pl.lit("shoe_size")).otherwise("comparison").alias("comparison"),
+        pl.when(pl.col("comparison") == "birth_date").then(pl.col("level") + 1).otherwise("level").alias("level"),
+    ],
+    ids=["comparison", "level"],
+)
+def test_a_model_that_compares_what_this_package_does_not_is_refused(change):
+    with pytest.raises(UnknownModel, match=r"compares (birth_date|shoe_size) in a way that this package does not"):
+        MatchModel.from_frame(learned().to_frame().with_columns(change))
 
 
 @pytest.mark.parametrize(
@@ -87,59 +64,67 @@ def test_the_same_counts_give_the_same_model():
     [
         {"shares": (0.1, 0.1, 0.8)},
         {"entity_type": EntityType.ENTERPRISE},
-        {"comparisons": (FAMILY, GIVEN, BIRTH)},
+        {"comparisons": (FAMILY, PERSON[0], PERSON[4])},
         {"match": tuple((*row[:-1], row[-1] / 2) for row in learned().match)},
         {"household": tuple((*row[:-1], row[-1] / 2) for row in learned().household)},
         {"unrelated": tuple((*row[:-1], row[-1] / 2) for row in learned().unrelated)},
+        {"calibration": 0.25},
     ],
-    ids=["shares", "entity type", "comparisons", "match", "household", "unrelated"],
+    ids=["shares", "entity type", "comparisons", "match", "household", "unrelated", "calibration"],
 )
 def test_the_version_changes_with_whatever_decides_a_score(change):
     assert replace(learned(), **change).version != learned().version
 
 
-def test_more_agreement_is_more_evidence():
-    same, typo, other = weights(learned(), (1, 1, 1), (3, 1, 3), (8, 6, 6))
-
-    assert same > typo > 0 > other
-
-
-def test_members_of_one_household_are_no_match():
-    assert weights(learned(), (8, 1, 6))[0] < 0
+@pytest.mark.parametrize("change", [{"record_count": 7}, {"decision_count": 7}, {"is_imported": True}])
+def test_the_version_does_not_change_with_what_decides_no_score(change):
+    assert replace(learned(), **change).version == learned().version
 
 
-def test_silence_is_no_evidence():
-    with_birth, without = weights(learned(), (1, 1, 6), (1, 1, 0))
+def test_calibration_is_added_to_every_weight():
+    rows = [(1, 1, 1), (8, 6, 6), (0, 0, 0)]
 
-    assert with_birth < without
+    moved = np.array(weights(replace(learned(), calibration=1.5), *rows)) - weights(learned(), *rows)
+
+    assert moved == pytest.approx([1.5, 1.5, 1.5])
 
 
-def test_what_is_common_among_strangers_says_less():
-    common = learned(strangers=counted(((8, 6, 6), 5000), ((1, 6, 6), 5000)))
-    rare = learned(strangers=counted(((8, 6, 6), 9990), ((1, 6, 6), 10)))
+def test_with_nothing_compared_the_weight_is_that_of_the_shares():
+    model = learned()
+    match, household, unrelated = model.shares
 
-    assert weights(rare, (1, 0, 0)) > weights(common, (1, 0, 0))
+    assert weights(model, (0, 0, 0)) == pytest.approx([np.log2(match / (household + unrelated))])
 
 
 def test_patterns_come_apart_again():
     levels = [(1, 0, 15), (8, 6, 6), (0, 0, 0)]
 
-    assert unpack(np.array([pack(row) for row in levels], np.int64), 3).tolist() == [list(row) for row in levels]
+    assert unpack(patterns(*levels), 3).tolist() == [list(row) for row in levels]
+
+
+@pytest.mark.parametrize(
+    ("to", "levels"),
+    [
+        (NAME_AND_BIRTH, (1, 2, 3)),
+        ((PERSON[4],), (3,)),
+        ((PERSON[0], PERSON[2], PERSON[4]), (1, 0, 3)),
+        ((PERSON[6],), (0,)),
+    ],
+)
+def test_a_pattern_is_read_by_the_names_of_its_comparisons(to, levels):
+    assert repack(patterns((1, 2, 3)), NAME_AND_BIRTH, to).tolist() == [packed(levels)]
 
 
 def test_a_pattern_can_be_told_in_words():
-    assert describe_pattern(pack((1, 0, 6)), NAME_AND_BIRTH) == ["same given name", "birth years differ"]
+    assert describe_pattern(packed((1, 0, 5)), NAME_AND_BIRTH) == ["same given name", "same birth year only"]
 
 
 @pytest.mark.parametrize("entity_type", EntityType)
-def test_every_level_has_a_label_and_its_priors(entity_type):
+def test_every_level_has_a_label_and_a_short_name(entity_type):
     for comparison in COMPARISONS[entity_type]:
-        levels = len(comparison.labels)
-        assert levels < 1 << LEVEL_BITS
-        assert len(comparison.match_prior) == levels
-        assert comparison.household_prior is None or len(comparison.household_prior) == levels
-        assert all(1 <= level <= levels for level, _ in comparison.frequency)
-        assert len(COMPARISONS[entity_type]) * LEVEL_BITS < 63
+        assert len(comparison.labels) == len(comparison.outcomes) < 1 << LEVEL_BITS
+        assert all(1 <= level <= len(comparison.labels) for level, _ in comparison.frequency)
+    assert len(COMPARISONS[entity_type]) * LEVEL_BITS < 63
 
 
 def test_the_table_tells_each_level_in_words():

@@ -116,6 +116,15 @@ def test_features_become_tokens_under_the_same_names():
     }
 
 
+def test_a_missing_part_of_a_further_address_is_no_token():
+    row = {"row": 0, "is_enterprise": False, "further_streets": ["elm", None], "further_units": [None, None], "emails": []}
+    found = Tokeniser(KEY, 1).tokenise_features(pl.DataFrame([row], schema=FEATURE_TEXTS), rule_version="1")
+
+    assert found["further_streets"].to_list() == [[tokens(["elm"], field="street")[0], None]]
+    assert found["further_units"].to_list() == [[None, None]]
+    assert found["emails"].to_list() == [[]]
+
+
 def test_features_without_rows_have_their_types():
     found = Tokeniser(KEY, 1).tokenise_features(FEATURE_TEXTS.to_frame(), rule_version="1")
 

@@ -72,7 +72,8 @@ def test_features_are_what_matching_compares():
     features = run(CRM, SMITH).features.row(0, named=True)
     expected = {
         "given": "john",
-        "given_group": "johnathan",
+        "given_group": "john",
+        "given_groups": ["john"],
         "given_initial": "j",
         "given_sound": "JN",
         "given_prefix": "joh",
@@ -93,6 +94,7 @@ def test_features_are_what_matching_compares():
         "email_local": "johnsmith",
         "email_domain": "gmail.com",
         "is_email_from_name": True,
+        "emails": ["johnsmith@gmail.com"],
         "phones": ["2127365000", "6467365001"],
         "phone_tails": ["7365000", "7365001"],
         "house_number": "123",
@@ -103,6 +105,8 @@ def test_features_are_what_matching_compares():
         "postal_area": "627",
         "identifiers": ["us.ssn\x1f536904399"],
         "identifier_schemes": ["us.ssn"],
+        "national_ids": ["us.ssn\x1f536904399"],
+        "national_id_schemes": ["us.ssn"],
         "occupation": "baker",
         "is_enterprise": False,
         "enterprise_name": None,
@@ -118,9 +122,10 @@ def test_flags_and_lists_are_never_null():
             assert features[name].null_count() == 0
 
 
-def test_a_nickname_shares_the_group_of_its_formal_name():
+def test_a_nickname_shares_a_group_of_its_formal_name():
     batch = run(CRM, {"id": "1", "name": "Bob Doe"}, {"id": "2", "name": "Robert Doe"})
     assert batch.features["given_group"].n_unique() == 1
+    assert all("robert" in groups for groups in batch.features["given_groups"])
 
 
 def test_placeholders_are_missing_and_said_to_be():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custview_pipeline.standardisation.texts import read_text, read_website
+from custview_pipeline.standardisation.texts import read_employer, read_text, read_website
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def test_a_website_is_its_host(text, value, rule):
 def test_words_of_the_source_are_compared_without_case_and_accents():
     assert read_text("Café-Owner")[0][:3] == ("Café-Owner", "cafe owner", "cafe owner")
     assert read_text("医生")[0].comparable == "医生"
+
+
+def test_an_employer_is_shown_as_given_and_matched_without_its_legal_form():
+    assert read_employer("Café Acme, Inc.")[0][:3] == ("Café Acme, Inc.", "cafe acme inc", "cafeacme")
+    assert read_employer("Self-Employed")[0][:3] == ("Self-Employed", "self employed", None)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,12 @@ from custview_pipeline_tests.factories import crosswalk, cuid, edges
 OWNERS = crosswalk(*({"record_id": number, "cuid": cuid(number % 3)} for number in range(9)))
 
 
-def tasks(*rows, owners=OWNERS):
-    return find_tasks(edges(*rows), owners, match_weight=0.5, run_id="run-1")
+SUSPICIOUS = {"left_id": pl.Int64, "right_id": pl.Int64, "weight": pl.Float64, "reason": pl.String}
+
+
+def tasks(*rows, suspicious=(), owners=OWNERS):
+    within = pl.DataFrame(list(suspicious), schema=SUSPICIOUS, orient="row")
+    return find_tasks(edges(*rows), within, owners, match_weight=0.5, run_id="run-1")
 
 
 @pytest.mark.parametrize(
@@ -21,7 +25,7 @@ def tasks(*rows, owners=OWNERS):
     [
         ("POSSIBLE_MATCH", -0.5, "possible_match"),
         ("MATCH", 6.0, "contradicted_match"),
-        ("NO_MATCH", 6.0, "suffix_conflict"),
+        ("NO_MATCH", 6.0, "rule_conflict"),
         ("NO_MATCH", 0.5, None),
         ("NO_MATCH", -3.0, None),
     ],
@@ -69,6 +73,34 @@ def test_a_task_names_both_customers_and_the_run_and_keeps_its_contract():
 
 def test_without_edges_there_is_nothing_to_do():
     REVIEW_TASKS.assert_holds(tasks())
+
+
+@pytest.mark.parametrize(
+    ("suspicious", "expected"),
+    [
+        ([(0, 3, -11.0, "contradicted_customer")], [(0, 3, "contradicted_customer")]),
+        ([(0, 6, 0.0, "large_customer")], [(0, 6, "large_customer")]),
+        (
+            [(0, 6, 0.0, "large_customer"), (1, 4, -11.0, "contradicted_customer"), (2, 5, -12.5, "contradicted_customer")],
+            [(2, 5, "contradicted_customer"), (1, 4, "contradicted_customer"), (0, 6, "large_customer")],
+        ),
+        ([(0, 6, 0.0, "large_customer"), (0, 6, -11.0, "contradicted_customer")], [(0, 6, "contradicted_customer")]),
+        ([(0, 99, 0.0, "large_customer")], []),
+    ],
+    ids=["contradicted", "large", "the worst contradiction first", "for two reasons", "a record that is gone"],
+)
+def test_a_suspicious_customer_is_shown_by_a_pair_of_its_records(suspicious, expected):
+    found = tasks(suspicious=suspicious)
+
+    assert found.select("left_id", "right_id", "kind").rows() == expected
+    assert (found["left_cuid"] == found["right_cuid"]).all()
+    REVIEW_TASKS.assert_holds(found)
+
+
+def test_suspicious_customers_come_after_pairs_of_two_customers():
+    found = tasks({"left_id": 0, "right_id": 1}, suspicious=[(0, 3, -11.0, "contradicted_customer")])
+
+    assert found["kind"].to_list() == ["contradicted_match", "contradicted_customer"]
 
 
 @given(st.permutations(range(12)))

@@ -25,6 +25,10 @@ _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 _ZIP_LENGTH: Final = 5
 STREET_PARTS: Final = ("predirectional", "street", "suffix", "postdirectional", "unit")
 _NUMBER_WORDS: Final = word_pairs("one 1 two 2 three 3 four 4 five 5 six 6 seven 7 eight 8 nine 9 ten 10")
+_ORDINAL: Final = re.compile(r"(\d+)(?:st|nd|rd|th)")
+_ORDINAL_WORDS: Final = word_pairs(
+    "first 1 second 2 third 3 fourth 4 fifth 5 sixth 6 seventh 7 eighth 8 ninth 9 tenth 10 eleventh 11 twelfth 12"
+)
 _SHORTEST_RANGE: Final = 3
 _NUMBERED: Final = re.compile(
     r"^(?:[nsew]{1,2} )?(?:(?P<owner>u ?s|state|county|co|interstate) (?P<any>highway|hwy|route|rte|rt|road|rd)?"
@@ -115,9 +119,10 @@ def compare_house_number(text: str) -> str | None:
 
 
 def _join_house_number(text: str) -> str:
-    """Return the first number of a range (100-104), both of a block and house (45-10 in Queens)."""
+    """Return the first number of a range (100-104, 3450-54), both of a block and house (45-10 in Queens)."""
     first, _, second = text.partition("-")
-    is_range = _SHORTEST_RANGE <= len(first) == len(second) and first < second
+    is_whole = _SHORTEST_RANGE <= len(first) == len(second)
+    is_range = (is_whole or len(second) < len(first) > _SHORTEST_RANGE) and first[-len(second) :] < second
     return first if is_range else first + second
 
 
@@ -189,18 +194,26 @@ def read_street(text: str, *, is_us: bool, may_hold_city: bool) -> Street:
 
     Args:
         text: Folded words with single spaces.
-        is_us: Whether the last word counts as a type where it is any suffix of Publication 28.
+        is_us: Whether highways are numbered and types of streets shortened as in the United States.
         may_hold_city: Whether no comma follows and the city is not known otherwise, so that it may stand here.
     """
     text = _NUMBERED.sub(_name_highway, text) if is_us else text
     tokens = text.replace("'", "").replace("#", " # ").split()
     stop = next((k for k, word in enumerate(tokens) if k and _opens_unit(word)), len(tokens))
-    typed = _find_type(tokens, stop, may_end_with_any=is_us and not may_hold_city)
+    typed = _find_type(tokens)
     words, unit, after = _divide(tokens, typed, stop)
     if may_hold_city and typed is None and stop == len(tokens) and len(words) > 1:
         words, after = words[:1], words[1:]  # neither type nor comma: the street is one word
     unit_after, place = take_unit(" ".join(after) if may_hold_city else "")
-    return Street("".join(words), unit_after or unit, place)
+    return Street("".join(_compare_word(word, is_us=is_us) for word in words), unit_after or unit, place)
+
+
+def _compare_word(word: str, *, is_us: bool) -> str:
+    """Return a word of a street's name: 93rd as 93, fifth as 5, what may be its type (Stony Island) as types are shortened."""
+    if found := _ORDINAL.fullmatch(word):
+        return found[1]
+    may_be_type = is_us and word in SUFFIXES and word not in STREET_TYPES
+    return SUFFIXES[word].lower() if may_be_type else _ORDINAL_WORDS.get(word, word)
 
 
 def _name_highway(found: re.Match[str]) -> str:
@@ -209,14 +222,11 @@ def _name_highway(found: re.Match[str]) -> str:
     return f"{kind}{found['number']} hwy"
 
 
-def _find_type(tokens: list[str], stop: int, *, may_end_with_any: bool) -> int | None:
-    """Return the place of the street's type: South St has one, St John Ave another than it seems."""
+def _find_type(tokens: list[str]) -> int | None:
+    """Return the place of the street's type: South St has one, St John Ave another than it seems, Stony Island may have none."""
     types = [k for k, word in enumerate(tokens) if k and word in STREET_TYPES]
     if named := [k for k in types if not set(tokens[:k]) <= DIRECTIONS]:
         return named[0]
-    last = stop - 1
-    if may_end_with_any and last > 0 and tokens[last] in SUFFIXES and not set(tokens[:last]) <= DIRECTIONS:
-        return last
     return types[0] if types else None
 
 

@@ -17,6 +17,7 @@ from custview_pipeline.standardisation.reading import Reading
 from custview_pipeline.standardisation.text import fold, to_json, word_set
 
 RESIDENT_ID: Final = "cn.ric"
+SCHEME_ENDS: Final = "\x1f"  # parts scheme and number of a feature
 # Schemes that stdnum lacks and whose form is published. Sources: HMRC NIM39110 (prefixes that are never issued included);
 # ICAO 9303-4 (a passport's number has up to nine characters); US Department of State (nine digits, or a letter and eight);
 # HM Passport Office; Passport Seva; National Immigration Administration of China; AAMVA card design standard (up to 25
@@ -31,6 +32,16 @@ PATTERN_SCHEMES: Final[dict[str, str]] = {
     "drivers_license": r"(?=.*[0-9])[A-Z0-9]{4,25}",
     "gb.drivers_license": r"[A-Z9]{5}[0-9](?:[05][1-9]|[16][0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9][A-Z9]{2}[A-Z0-9][A-Z]{2}",
 }
+# Schemes under which a customer has one number for life, so that two numbers are two customers: of persons, then of enterprises.
+# Left out are numbers that are given anew (passports, licences, VAT), that a provisional one may precede (Canada, Norway, Spain's
+# NIE), that follow a name (Italy, Mexico) or an establishment (Korea, Brazil). By python-stdnum's modules; of general knowledge.
+NATIONAL_SCHEMES: Final = word_set(
+    """us.ssn cn.ric gb.nino ar.dni be.nn bg.egn br.cpf cz.rc de.idnr ee.ik es.dni fi.hetu gr.amka hr.oib il.idnr in.aadhaar
+    in.pan kr.rrn lt.asmens my.nric nl.bsn pl.pesel ro.cnp si.emso sk.rc th.pin tr.tckimlik za.idnr
+    us.ein cn.uscc lei au.acn ch.uid dk.cvr ee.registrikood fi.ytunnus fr.siren jp.cn no.orgnr se.orgnr sg.uen tw.ubn ua.edrpou"""
+)
+# Of a national insurance number the last letter is often left out, and no two have all signs before it: it is not compared.
+_COMPARED_LENGTHS: Final[dict[str, int]] = {"gb.nino": len("AB123456")}
 _LEAST_LENGTH: Final = 4
 _SCHEME: Final = re.compile(r"(?:([a-z]{2})\.)?([a-z][a-z0-9_]*)")
 # Running numbers, and social security numbers that became public in advertisements. Source: Social Security Administration.
@@ -78,7 +89,8 @@ def read_identifier(text: str, scheme: str) -> tuple[Reading]:
     if _is_placeholder(shown, number):
         return (Reading(None, rule=PLACEHOLDER),)  # 0001234567 of a scheme that drops leading noughts
     parts = to_json({"scheme": scheme, "number": number})
-    feature = f"{scheme}\x1f{number}" if is_valid and len(number) >= _LEAST_LENGTH else None
+    compared = number[: _COMPARED_LENGTHS.get(scheme)]
+    feature = f"{scheme}{SCHEME_ENDS}{compared}" if is_valid and len(number) >= _LEAST_LENGTH else None
     return (Reading(shown, f"{scheme}:{number}", feature, None if is_valid else "not_an_identifier", parts, 2),)
 
 

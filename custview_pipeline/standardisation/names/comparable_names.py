@@ -22,10 +22,9 @@ OTHER_HAN_READINGS: Final = frozenset({"JP", "KR", "VN"})
 
 
 MAIDEN_MARKERS: Final = word_set("""nee geb geborene born""")
-_ORDINALS: Final = ("nd", "rd", "th")
 _TITLE_WORDS: Final = {*TITLES_SHOWN, *(title.lower() for title in TITLES_SHOWN.values())}
-# Words that stand with a name and, where no column has them, are none of it; with a prefix or suffix.
-WORDS_BESIDE_NAMES: Final = frozenset({*MAIDEN_MARKERS, *_ORDINALS, *_TITLE_WORDS})
+# Words that stand with a name and, where no column has them, are none of it; some with a prefix.
+WORDS_BESIDE_NAMES: Final = frozenset({*MAIDEN_MARKERS, *_TITLE_WORDS})
 
 
 class ComparableName(NamedTuple):
@@ -79,9 +78,8 @@ def compare_name(cells: NameCells, parts: NameParts, country: str) -> Comparable
 
 
 def _words_beside(parts: NameParts) -> set[str]:
-    """Return words that stand with a name and are none of it: of credentials and titles, "née", the rest of "3rd"."""
-    titles, ordinals = _TITLE_WORDS if parts.prefix else (), _ORDINALS if parts.suffix else ()
-    return {*credential_words(parts.credentials), *MAIDEN_MARKERS, *titles, *ordinals}
+    """Return words that stand with a name and are none of it: of credentials and titles, "née"."""
+    return {*credential_words(parts.credentials), *MAIDEN_MARKERS, *(_TITLE_WORDS if parts.prefix else ())}
 
 
 def _without_titles(names: list[str]) -> list[str]:

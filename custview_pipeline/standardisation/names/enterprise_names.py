@@ -9,7 +9,7 @@ import polars as pl
 from custview_pipeline.standardisation.names.legal_forms import joined_forms, split_form, split_joined_form
 from custview_pipeline.standardisation.names.name_cells import without_care_of
 from custview_pipeline.standardisation.names.scripts import to_latin
-from custview_pipeline.standardisation.text import HAN, fold, to_json, word_set
+from custview_pipeline.standardisation.text import HAN, fold, to_json, word_pairs, word_set
 
 ENTERPRISE: Final = pl.Schema(
     {
@@ -24,7 +24,14 @@ ENTERPRISE: Final = pl.Schema(
 )
 # Words that say no more than "an enterprise", wherever they stand.
 _EMPTY_WORDS: Final = word_set(
-    """inc llc ltd co corp corporation company the incorporated limited plc llp lp gmbh sa pte pvt pty pllc"""
+    """inc llc ltd co corp corporation company the and und et incorporated limited plc llp lp gmbh sa pte pvt pty pllc"""
+)
+# What is often written short, and in two ways. Of general knowledge.
+_ONE_SPELLING: Final = word_pairs(
+    """ctr center ctrs centers cntr center centre center centres centers intl international natl national assn association assoc
+    association univ university svc service svcs services dept department govt government mfg manufacturing mgmt management
+    bros brothers inst institute hosp hospital elem elementary acad academy theatre theater organisation organization saint st
+    sainte ste mount mt fort ft"""
 )
 _RUNS: Final = re.compile(f"[a-z0-9]+|[{HAN}]+")
 _TRADING_AS: Final = re.compile(r"[ ,;(]+(?:d/b/a|dba|d\.b\.a|t/a|trading as|doing business as)[.:]? +", re.IGNORECASE)
@@ -83,7 +90,7 @@ def comparable_words(name: str) -> tuple[str, ...]:
     chinese = []
     if not name.isascii():
         chinese = [run for run in _RUNS.findall(re.sub(r"[(].*?[)]", "", name)) if not run.isascii()]
-    return tuple(word for word in [*latin, *chinese] if word not in _EMPTY_WORDS)
+    return tuple(_ONE_SPELLING.get(word, word) for word in [*latin, *chinese] if word not in _EMPTY_WORDS)
 
 
 @lru_cache(50_000)

@@ -6,7 +6,6 @@ from typing import Final
 
 import polars as pl
 
-from custview_pipeline.standardisation.features import nickname_groups
 from custview_pipeline.standardisation.names.legal_forms import (
     FORMS_BEFORE,
     JOINED_BEFORE,
@@ -14,6 +13,7 @@ from custview_pipeline.standardisation.names.legal_forms import (
     split_form,
     split_joined_form,
 )
+from custview_pipeline.standardisation.names.nicknames import given_names
 from custview_pipeline.standardisation.text import fold, word_set
 
 # Words that name a legal form or a kind of house wherever they stand; few people have them for a name. Of general knowledge.
@@ -90,13 +90,7 @@ def _ends_with_surname(folded: str) -> bool:
     words = re.findall("[a-z]+", folded)
     if not _SHORTEST <= len(words) <= _MOST or words[-1] not in _SURNAMES_TOO or words[0] in _NAMES_OF_CHURCHES:
         return False
-    return words[0] in _given_names() and not _house.search(" ".join(words[:-1]))
-
-
-@cache
-def _given_names() -> frozenset[str]:
-    groups = nickname_groups()
-    return frozenset({*groups, *groups.values()})
+    return words[0] in given_names() and not _house.search(" ".join(words[:-1]))
 
 
 def name_enterprises(texts: pl.Series) -> pl.Series:

@@ -32,7 +32,7 @@ UNITED_STATES = [
     (
         "350 FIFTH AVENUE SUITE 300, NEW YORK NY 10118",
         "350 Fifth Ave Ste 300, New York, NY 10118",
-        ("350", "fifth", "300", "newyork", "10118"),
+        ("350", "5", "300", "newyork", "10118"),
     ),
     ("P.O. Box 12, Austin, TX 78701", "PO Box 12, Austin, TX 78701", ("12", "pobox", None, "austin", "78701")),
     (
@@ -42,7 +42,7 @@ UNITED_STATES = [
     ),
     ("RR 2 Box 18, Bangor ME 04401", "RR 2 Box 18, Bangor, ME 04401", ("18", "rr2", None, "bangor", "04401")),
     ("12 Elm Ct #4B, Reno, Nevada 89501", "12 Elm Ct # 4B, Reno, NV 89501", ("12", "elm", "4b", "reno", "89501")),
-    ("100 NORTHWEST 5TH STREET, MIAMI, FL 33128", "100 NW 5th St, Miami, FL 33128", ("100", "5th", None, "miami", "33128")),
+    ("100 NORTHWEST 5TH STREET, MIAMI, FL 33128", "100 NW 5th St, Miami, FL 33128", ("100", "5", None, "miami", "33128")),
     ("8902 S Brandon Avenue", "8902 S Brandon Ave", ("8902", "brandon", None, None, None)),
     (
         "77 Sunset Blvd, Los Angeles CA 90028 USA",

@@ -26,7 +26,7 @@ SPELLED = [
     ("One Main Street, Reno NV 89501", "One Main St, Reno, NV 89501", ("1", "main", None, "reno", "89501")),
     # streets
     ("12 Lost Cove, Reno, NV 89501", "12 Lost Cv, Reno, NV 89501",
-     ("12", "lost", None, "reno", "89501")),
+     ("12", "lostcv", None, "reno", "89501")),
     ("470 South Street, Ortonville, MI 48462", "470 South St, Ortonville, MI 48462",
      ("470", "south", None, "ortonville", "48462")),
     ("456 US HIGHWAY 50 E, FALLON NV 89406", "456 US Highway 50 E, Fallon, NV 89406", ("456", "hwy50", None, "fallon", "89406")),
@@ -42,7 +42,7 @@ SPELLED = [
      ("500", "main", "2", "reno", "89501")),
     ("Suite 5, 100 Main St, Reno, NV 89501", "100 Main St Ste 5, Reno, NV 89501", ("100", "main", "5", "reno", "89501")),
     ("1050 W 4th St Building 3 Suite 200, Reno, NV", "1050 W 4th St Bldg 3 Ste 200, Reno, NV",
-     ("1050", "4th", "3", "reno", None)),
+     ("1050", "4", "3", "reno", None)),
     # boxes, routes, military, the counter
     ("P.O.B. 12, Austin TX 78701", "PO Box 12, Austin, TX 78701", ("12", "pobox", None, "austin", "78701")),
     ("Post Office Box 12, Austin TX 78701", "PO Box 12, Austin, TX 78701", ("12", "pobox", None, "austin", "78701")),
@@ -57,8 +57,8 @@ SPELLED = [
     ("GENERAL DELIVERY TAMPA FL 33602-9999", "General Delivery, Tampa, FL 33602-9999",
      (None, "generaldelivery", None, "tampa", "33602")),
     # crossings
-    ("Main Street & 5th Avenue, Chicago, IL", "Main St & 5th Ave, Chicago, IL", (None, "5th&main", None, "chicago", None)),
-    ("corner of 5th Ave and Main St, Chicago IL", "5th Ave & Main St, Chicago, IL", (None, "5th&main", None, "chicago", None)),
+    ("Main Street & 5th Avenue, Chicago, IL", "Main St & 5th Ave, Chicago, IL", (None, "5&main", None, "chicago", None)),
+    ("corner of 5th Ave and Main St, Chicago IL", "5th Ave & Main St, Chicago, IL", (None, "5&main", None, "chicago", None)),
     # places
     ("12 Oak St, Pago Pago AS 96799", "12 Oak St, Pago Pago, AS 96799", ("12", "oak", None, "pagopago", "96799")),
     ("12 Oak St, Hartford, Conn 06103", "12 Oak St, Hartford, CT 06103", ("12", "oak", None, "hartford", "06103")),

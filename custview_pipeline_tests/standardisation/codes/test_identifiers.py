@@ -13,7 +13,13 @@ from stdnum.cn import ric
 from stdnum.util import get_number_modules
 
 from custview_pipeline.contracts.source_contract import SourceColumn
-from custview_pipeline.standardisation.codes.identifiers import PATTERN_SCHEMES, is_checked_scheme, read_identifier, scheme_of
+from custview_pipeline.standardisation.codes.identifiers import (
+    NATIONAL_SCHEMES,
+    PATTERN_SCHEMES,
+    is_checked_scheme,
+    read_identifier,
+    scheme_of,
+)
 from custview_pipeline.standardisation.codes.plain_identifiers import plain_identifiers
 from custview_pipeline.standardisation.codes.resident_ids import last_years
 from custview_pipeline.standardisation.reading import read_distinct
@@ -28,7 +34,6 @@ VALID = [
     ("cn.ric", "11010519491231002x", "11010519491231002X", "11010519491231002X"),
     ("cn.uscc", "9111 0000 6000 3734 1L", "91110000600037341L", "91110000600037341L"),
     ("lei", "213800KUD8LAJWSQ9D15", "213800KUD8LAJWSQ9D15", "213800KUD8LAJWSQ9D15"),
-    ("gb.nino", "ab 12 34 56 c", "AB123456C", "AB123456C"),
     ("au.abn", "83 914 571 673", "83 914 571 673", "83914571673"),
     ("de.vat", "DE136695976", "136695976", "136695976"),
     ("passport", "ab 12345", "AB12345", "AB12345"),
@@ -64,6 +69,16 @@ def test_an_identifier_is_shown_in_its_form_and_compared_bare(scheme, text, show
         None,
     )
     assert reading.parts == f'{{"number": "{number}", "scheme": "{scheme}"}}'
+
+
+def test_the_last_letter_of_a_national_insurance_number_is_shown_and_not_compared():
+    with_letter, without = (read_identifier(text, "gb.nino")[0] for text in ("ab 12 34 56 c", "AB123456"))
+    assert (with_letter.value, with_letter.comparable) == ("AB123456C", "gb.nino:AB123456C")
+    assert with_letter.feature == without.feature == "gb.nino\x1fAB123456"
+
+
+def test_every_scheme_of_which_nobody_has_two_numbers_is_checked():
+    assert {scheme for scheme in NATIONAL_SCHEMES if not is_checked_scheme(scheme)} == set()
 
 
 @pytest.mark.parametrize(

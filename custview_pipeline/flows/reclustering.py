@@ -1,0 +1,59 @@
+"""Matches the records of a lake again with the model in use, to see what other thresholds would give; nothing is stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from custview_pipeline.audit.blind_sample import NEAR_MISS_BITS
+from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.flows.current import current_index, current_records
+from custview_pipeline.flows.evaluate import ClustersAt
+from custview_pipeline.flows.weighing import Scales
+from custview_pipeline.kernel.ports import Progress, Snapshot
+from custview_pipeline.kernel.redaction import silenced
+from custview_pipeline.matching.match import clusters_at, match
+
+_STAGE = "matching"
+
+
+def reclustering(scales: Scales, progress: Progress) -> ClustersAt:
+    """Return what clusters the current records at other thresholds; rules count, decisions of stewards do not.
+
+    Args:
+        scales: The lake, its models and settings.
+        progress: Told how many records and thresholds there are.
+    """
+
+    def clusters(thresholds: Sequence[float]) -> Mapping[float, pl.DataFrame]:
+        with silenced("clustering anew"):
+            tokens, near = _index(scales.snapshot)
+            progress.step(_STAGE, f"records at {len(thresholds)} thresholds", tokens.height)
+            return clusters_at(tokens, near, scales.settings, scales.known, thresholds)
+
+    return clusters
+
+
+def near_misses(scales: Scales, progress: Progress) -> pl.DataFrame:
+    """Return the candidate pairs whose evidence is too weak to be stored, but not by far: left_id, right_id, weight (bits).
+
+    Args:
+        scales: The lake, its models and settings.
+        progress: Told what is compared.
+
+    Raises:
+        PairBudgetExceeded: The pairs do not fit in memory.
+    """
+    with silenced("finding near misses"):
+        tokens, near = _index(scales.snapshot)
+        review = scales.settings.review_weight
+        lower = replace(scales.settings, review_weight=review - NEAR_MISS_BITS)
+        found = match(tokens, near, lower, lambda what, count: progress.step(_STAGE, what, count), known=scales.known)
+        edges = pl.concat(part.edges.select("left_id", "right_id", "weight") for part in found)
+        return edges.filter(pl.col("weight") < review)
+
+
+def _index(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return tokens and neighbourhoods of the current records."""
+    tokens = current_index(snapshot, IndexPart.TOKENS, current_records(snapshot))
+    return tokens, snapshot.read_index(IndexPart.NEIGHBOURHOODS).unique()

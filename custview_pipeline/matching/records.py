@@ -1,0 +1,188 @@
+"""The records of one entity type as columns of tokens by row number, ready to be gathered pair by pair."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from custview_pipeline.contracts.attributes import EntityType
+from custview_pipeline.contracts.match_features import FEATURES
+from custview_pipeline.matching.patterns import Bools, Ints
+
+SILENT: Final = 0  # stands for no value; a token is zero by a chance of 2^-64
+LONGEST_LIST: Final = 24  # of more phones, e-mail addresses ... in one record the first by token order are compared
+_STEPS: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F)
+
+Column = Ints  # one token a row
+Lengths = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class TokenLists:
+    """A list of tokens for each record.
+
+    Attributes:
+        starts: Where the list of each record starts in ``values``; one more than there are records.
+        values: The tokens of all lists.
+        lengths: Length of each list.
+        first: The first token of each list, ``SILENT`` where it is empty.
+        cut_count: Records whose list was longer than ``LONGEST_LIST``.
+    """
+
+    starts: Ints
+    values: Ints
+    lengths: Lengths
+    first: Ints
+    cut_count: int
+
+    @classmethod
+    def of(cls, lists: pl.Series) -> "TokenLists":
+        """Take a series of lists; null elements become ``SILENT``."""
+        lengths = lists.list.len().fill_null(0)
+        cut = int((lengths > LONGEST_LIST).sum())
+        if cut:
+            lists = lists.list.head(LONGEST_LIST)
+            lengths = lists.list.len().fill_null(0)
+        counts = lengths.to_numpy().astype(np.int64)
+        starts = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=starts[1:])
+        values = lists.filter(lengths > 0).explode().fill_null(SILENT).to_numpy().astype(np.int64)
+        first = np.full(len(counts), SILENT, np.int64)
+        first[counts > 0] = values[starts[:-1][counts > 0]]
+        return cls(starts, values, counts.astype(np.uint8), first, cut)
+
+    def taken(self, rows: Ints) -> "TokenLists":
+        """Return the lists of these rows, in their order."""
+        lengths = self.lengths[rows]
+        counts = lengths.astype(np.int64)
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(counts, out=starts[1:])
+        values = self.values[np.arange(starts[-1]) + np.repeat(self.starts[:-1][rows] - starts[:-1], counts)]
+        return TokenLists(starts, values, lengths, self.first[rows], self.cut_count)
+
+    @cached_property
+    def owners(self) -> Ints:
+        """Return the row of each value."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Token columns of the records of one entity type.
+
+    Rows lie in the order of names, so that the two records of most pairs lie near each other and gathering stays in the
+    processor's cache. Nothing that is decided depends on that order: what must not depend on the tokens goes by ``rank``.
+
+    Attributes:
+        record_ids: Record id of each row.
+        scalars: Column of each feature of which a record has one; ``SILENT`` where it has none.
+        flags: Column of each yes-or-no feature.
+        lists: Lists of each feature of which a record may have several.
+    """
+
+    entity_type: EntityType
+    record_ids: Ints
+    scalars: dict[str, Column]
+    flags: dict[str, Bools]
+    lists: dict[str, TokenLists]
+
+    @classmethod
+    def of(cls, tokens: pl.DataFrame, entity_type: EntityType) -> "Records":
+        """Take the rows of the match index (schema ``TOKENS``) that are of one entity type."""
+        mine = tokens.filter(pl.col("is_enterprise") == (entity_type is EntityType.ENTERPRISE))
+        order = _in_order_of_names(mine)
+        scalars, flags, lists = dict[str, Column](), dict[str, Bools](), dict[str, TokenLists]()
+        for name, feature in FEATURES.items():
+            if feature.token_field is None:
+                flags[name] = mine[name].fill_null(value=False).to_numpy()[order]
+            elif feature.is_list:
+                lists[name] = TokenLists.of(mine[name]).taken(order)
+            else:
+                scalars[name] = mine[name].fill_null(SILENT).to_numpy()[order]
+        records = cls(entity_type, mine["record_id"].to_numpy()[order], scalars, flags, lists)
+        scalars["house"] = records.key("house_number", "street", "place")
+        scalars["locality"] = np.where(scalars["city"] != SILENT, scalars["city"], scalars["postal_area"])
+        lists["other_words"] = _other_words(records)
+        return records
+
+    @property
+    def count(self) -> int:
+        """Return the number of records."""
+        return len(self.record_ids)
+
+    @cached_property
+    def by_rank(self) -> Ints:
+        """Return the row of each record in the order of record ids."""
+        return np.argsort(self.record_ids)
+
+    @cached_property
+    def rank(self) -> Ints:
+        """Return the place of each row in the order of record ids."""
+        rank = np.empty(self.count, np.int64)
+        rank[self.by_rank] = np.arange(self.count)
+        return rank
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """Return the features that two records have at least."""
+        counts = {name: np.count_nonzero(column) for name, column in self.scalars.items()}
+        counts |= {name: np.count_nonzero(lists.lengths) for name, lists in self.lists.items()}
+        return frozenset(name for name, count in counts.items() if count > 1)
+
+    def values(self, feature: str) -> Ints:
+        """Return all tokens of a feature, with repetitions; ``SILENT`` may be among them."""
+        lists = self.lists.get(feature)
+        return self.scalars[feature] if lists is None else lists.values
+
+    def key(self, *features: str) -> Ints:
+        """Return one token of several features together; ``SILENT`` where any of them is.
+
+        ``place`` stands for the postal code or, where there is none, the city.
+        """
+        columns = [self._place if name == "place" else self.scalars[name] for name in features]
+        return mixed(columns)
+
+    @property
+    def _place(self) -> Column:
+        return np.where(self.scalars["postal_code"] != SILENT, self.scalars["postal_code"], self.scalars["city"])
+
+
+def _other_words(records: Records) -> TokenLists:
+    """Return the words of each name that are neither its given nor its family name."""
+    words = records.lists["name_words"]
+    given, family = (records.scalars[name][words.owners] for name in ("given", "family"))
+    is_other = (words.values != given) & (words.values != family)
+    lengths = np.bincount(words.owners[is_other], minlength=records.count)
+    starts = np.zeros(records.count + 1, np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    values = words.values[is_other]
+    first = np.full(records.count, SILENT, np.int64)
+    first[lengths > 0] = values[starts[:-1][lengths > 0]]
+    return TokenLists(starts, values, lengths.astype(np.uint8), first, 0)
+
+
+def _in_order_of_names(tokens: pl.DataFrame) -> Ints:
+    """Return the rows by family name, or leading words of an enterprise, and given name; half of each token says enough."""
+    first, second = (tokens[name].fill_null(SILENT).to_numpy().view(np.uint64) for name in ("family", "given"))
+    lead = tokens["enterprise_lead"].fill_null(SILENT).to_numpy().view(np.uint64)
+    half = np.uint64(32)
+    return np.argsort(((first ^ lead) >> half << half) | (second >> half))
+
+
+def mixed(columns: list[Column]) -> Ints:
+    """Return one token of several columns of tokens; ``SILENT`` where any of them is. Their order matters.
+
+    Tokens are random already, so a sum of odd multiples (constants of xxHash and splitmix64) keeps them apart.
+    """
+    if len(columns) == 1:
+        return columns[0]
+    total = np.zeros(len(columns[0]), np.uint64)
+    is_filled = np.ones(len(columns[0]), np.bool_)
+    for step, column in zip(_STEPS, columns, strict=False):
+        total += column.view(np.uint64) * np.uint64(step)
+        is_filled &= column != SILENT
+    total[~is_filled] = SILENT
+    return total.view(np.int64)
