@@ -91,10 +91,12 @@ def match_index(project_directory: Path, store: Path, known: Known | None) -> Fo
     matching._Matcher._learned = lambda *given: meter.measure("train", lambda: learned(*given))  # noqa: SLF001 -- as above
     project = load_project(project_directory)
     index = meter.measure("read", lambda: read_index(store))
-    unique = records_of_unique_sources(index.records, project.contracts)
-    work = partial(match, index.tokens, index.neighbourhoods, settings_of(project.rulebook), lambda *_: None)
-    found = meter.measure("match", lambda: work(known=known or {}, exclusive=unique))
-    clusters = pl.concat([part.clusters for part in found]).join(index.records, on="record_id")
+    records, frames = index.records, [index.neighbourhoods, index.tokens]
+    del index  # the main job does not hold the frames while it matches either
+    unique = records_of_unique_sources(records, project.contracts)
+    work = partial(match, settings=settings_of(project.rulebook), progress=lambda *_: None, known=known or {}, exclusive=unique)
+    found = meter.measure("match", lambda: work(frames.pop(), frames.pop()))
+    clusters = pl.concat([part.clusters for part in found]).join(records, on="record_id")
     return Found(
         clusters.select("source_system", "source_key", "cluster"),
         {part.entity_type: part.frozen for part in found if part.frozen},

@@ -1,7 +1,7 @@
 """Reads CSV files that people write for a command - a truth, the answers to a sample - with the line of every row."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,12 +16,13 @@ _DELIMITERS: Final = (",", ";", "\t")  # as spreadsheets of several countries wr
 _LINE: Final = "line"
 
 
-def read_rows(path: Path, columns: Sequence[str], *, option: str = "") -> pl.DataFrame:
+def read_rows(path: Path, columns: Sequence[str], *, names: Sequence[str] = (), option: str = "") -> pl.DataFrame:
     """Return some columns of a file as text, trimmed and null where a cell is empty, and the ``line`` at which each row ends.
 
     Args:
         path: The file: UTF-8, with a header.
         columns: The columns that are needed; others are left out.
+        names: What to call them, in this order; as the file does where none are given. None is ``line``.
         option: What to say where a column is missing: how to name another one.
 
     Raises:
@@ -31,7 +32,8 @@ def read_rows(path: Path, columns: Sequence[str], *, option: str = "") -> pl.Dat
         with path.open(encoding="utf-8-sig", newline="") as text:
             delimiter = _delimiter(text.readline())
             text.seek(0)
-            return _read(path, csv.reader(text, delimiter=delimiter, strict=True), columns, option)
+            wanted = dict(zip(names or columns, columns, strict=True))
+            return _read(path, csv.reader(text, delimiter=delimiter, strict=True), wanted, option)
     except OSError as error:
         raise ProjectInvalid(f"cannot be read ({type(error).__name__})", file=path) from None
     except UnicodeDecodeError:
@@ -43,11 +45,11 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _read(path: Path, reader: "Reader", columns: Sequence[str], option: str) -> pl.DataFrame:
+def _read(path: Path, reader: "Reader", wanted: Mapping[str, str], option: str) -> pl.DataFrame:
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        places = _places(path, header, columns, option)
-        cells: list[list[str]] = [[] for _ in columns]
+        places = _places(path, header, list(wanted.values()), option)
+        cells: list[list[str]] = [[] for _ in wanted]
         lines: list[int] = []
         for row in reader:
             if not row:
@@ -59,7 +61,7 @@ def _read(path: Path, reader: "Reader", columns: Sequence[str], option: str) -> 
                 own.append(row[place])
     except csv.Error:
         raise ProjectInvalid("is not readable as CSV; is a quote left open?", file=path, line=reader.line_num) from None
-    read = pl.DataFrame(dict(zip(columns, cells, strict=True)), schema=dict.fromkeys(columns, pl.String))
+    read = pl.DataFrame(dict(zip(wanted, cells, strict=True)), schema=dict.fromkeys(wanted, pl.String))
     trimmed = pl.all().str.strip_chars().replace("", None)
     return read.select(trimmed).with_columns(pl.Series(_LINE, lines, dtype=pl.Int64))
 

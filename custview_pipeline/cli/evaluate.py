@@ -84,7 +84,7 @@ def _read_truth(file: Path, names: tuple[str, str, str]) -> pl.DataFrame:
     if len(set(names)) < len(names):
         raise ProjectInvalid("--source-column, --key-column and --entity-column should name three columns")
     options = "; --source-column, --key-column and --entity-column name other columns"
-    return read_rows(file, names, option=options).rename(dict(zip(names, TRUTH_COLUMNS, strict=True)))
+    return read_rows(file, names, names=TRUTH_COLUMNS, option=options)
 
 
 def _thresholds(lowest: float, highest: float, step: float) -> tuple[float, ...]:

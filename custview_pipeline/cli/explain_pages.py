@@ -9,12 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from custview_pipeline.cli.terminal import printable, results
+from custview_pipeline.contracts.matching_rules import MODEL
 from custview_pipeline.flows.explain import Because, ExplainedCustomer, ExplainedPair
 from custview_pipeline.flows.named_records import Member
 from custview_pipeline.flows.weighing import Link
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 from custview_pipeline.matching.edge_words import say_bits
-from custview_pipeline.matching.judging import MODEL
 
 _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {  # by comparison, the golden attributes that it looks at
     **dict.fromkeys(("given_name", "family_name", "middle_name", "name_suffix", "native_name"), ("name",)),
@@ -29,6 +29,7 @@ _WHY: Final[Mapping[Because, str]] = {
     Because.RULE: "that decides it",
     Because.DECISION: "a steward decided so",
     Because.THROUGH_OTHERS: "other records join them",
+    Because.NOT_STORED: "other records join them, by evidence that is not stored: their customer has too many to weigh it again",
     Because.KEPT_APART: "though the pair alone would be one: two of their customers' records may not be linked",
     Because.NOT_MET: "though the pair alone would be one: no blocking rule brings them together, so they were never compared",
     Because.OTHERS_DISAGREE: "though the pair alone would be one: the other records of their customers speak against it",

@@ -23,13 +23,16 @@ from custview_pipeline.cli.model_pages import (
 )
 from custview_pipeline.cli.terminal import messages, results
 from custview_pipeline.contracts.project import Project
+from custview_pipeline.flows.current import current_records
+from custview_pipeline.flows.match_state import settings_of
 from custview_pipeline.flows.model_exchange import models_as_json, read_models
-from custview_pipeline.flows.models import StoredModel, active_models, find_model, put_to_use, stored_models
+from custview_pipeline.flows.models import StoredModel, active_models, find_model, is_usable, put_to_use, stored_models
 from custview_pipeline.flows.rescore_edges import count_decisions
 from custview_pipeline.flows.train_model import store_trained, train
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import ProjectInvalid, UnknownModel
 from custview_pipeline.kernel.ports import Snapshot
+from custview_pipeline.matching.match import comparisons_that_count
 from custview_pipeline.protection.keyring import Keyring
 
 app: Final = typer.Typer(
@@ -90,14 +93,21 @@ def train_models(
     """Learn models from the records and the answers of stewards, tell what they change, and put them to use."""
     with told_errors(), settings.secrets_withheld():
         opened, keyring = open_project(project)
-        trained = train(_snapshot(opened, keyring), opened.rulebook)
-        print_trained(trained)
-        if dry_run or not trained:
+        run_id = _run_id()
+        if dry_run:
+            print_trained(train(_snapshot(opened, keyring), opened.rulebook))
             messages().print("nothing was stored")
             return
-        run_id = _run_id()
-        with HeldLake(opened, keyring, run_id).writer() as writer:
-            store_trained(writer, trained, run_id=run_id, now=datetime.now(UTC), is_kept_only=keep)
+        with HeldLake(
+            opened, keyring, run_id
+        ).writer() as writer:  # held from the first count on, so that no erasure comes between
+            trained = train(writer.snapshot(), opened.rulebook)
+            if trained:
+                store_trained(writer, trained, run_id=run_id, now=datetime.now(UTC), is_kept_only=keep)
+        print_trained(trained)
+        if not trained:
+            messages().print("nothing was stored")
+            return
         messages().print("stored; custview model use puts one to use" if keep else _NEXT)
 
 
@@ -160,11 +170,28 @@ def import_models(
 
 
 def _put_to_use(opened: Project, keyring: Keyring, models: Sequence[StoredModel]) -> None:
-    run_id = _run_id()
+    run_id, settings_now = _run_id(), settings_of(opened.rulebook)
+    for model in (stored.model for stored in models):
+        if model.comparisons != comparisons_that_count(model.entity_type, settings_now):
+            raise ProjectInvalid(
+                f"model {model.version} does not compare what matching.compare lets count: a run would learn another one"
+            )
     with HeldLake(opened, keyring, run_id).writer() as writer:
+        _assert_not_outgrown(writer.snapshot(), models)
         put_to_use(writer, models, run_id=run_id, now=datetime.now(UTC))
     results().print(f"in use: {_named(models)}")
     messages().print(_NEXT)
+
+
+def _assert_not_outgrown(snapshot: Snapshot, models: Sequence[StoredModel]) -> None:
+    counts = dict(current_records(snapshot).group_by("entity_type").len().rows())
+    for model in (stored.model for stored in models):
+        held = counts.get(str(model.entity_type), 0)
+        if not is_usable(model, model.comparisons, held):
+            raise ProjectInvalid(
+                f"model {model.version} was learned from {model.record_count} records and there are {held}: a run would learn"
+                " another one; export and import it to keep it in use"
+            )
 
 
 def _chosen(snapshot: Snapshot, versions: Sequence[str]) -> tuple[StoredModel, ...]:

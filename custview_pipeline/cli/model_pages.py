@@ -53,7 +53,7 @@ def print_model(stored: StoredModel, *, match_weight: float, review_weight: floa
     console.print(f"[bold]{model.entity_type} {model.version}[/]")
     console.print(
         f"{origin} {stored.trained_at:{_MOMENT}} UTC by {printable(stored.trained_by_run)} from {model.record_count:,} records "
-        f"and {model.decision_count:,} answers of stewards; refined {stored.base or 'no other model'}; put to use "
+        f"and {model.decision_count:,} answers of stewards; refined {printable(stored.base or 'no other model')}; put to use "
         f"{_when(stored.activated_at)}"
     )
     console.print(f"of all pairs {match:.3g} are one customer and {household:.3g} one {kin}, before anything is compared")

@@ -40,7 +40,8 @@ MATCH_MODEL: Final[TableContract] = table(
 
 REVIEW_DECISIONS: Final[TableContract] = table(
     "review_decisions",
-    "What a steward answered about two records; never changed, only withdrawn. The newest answer about a pair holds.",
+    "What a steward answered about two records; never changed, only withdrawn. Of the sure answers about a pair "
+    "the newest holds; those of stewards go before those to samples.",
     key=("decision_id", "withdrawn_at"),
     rooms=("stewardship", "matching, stewardship, audit"),
     decision_id=open_column(pl.String, "Id of the answer"),

@@ -14,22 +14,35 @@ from custview_pipeline.kernel.redaction import silenced
 IS_MATCH: Final = "match"
 NOT_A_MATCH: Final = "not_a_match"
 UNSURE: Final = "unsure"
+BY_STEWARD: Final = "steward"
+IN_SAMPLE: Final = "sample"
 _ID_DIGITS: Final = 16
 _SAID: Final = ("left_id", "right_id", "decision", "decided_by", "decided_at", "origin")
 
 
-def current_decisions(snapshot: Snapshot) -> pl.DataFrame:
-    """Return the answer that holds about each pair: the newest that was not withdrawn; rows of review_decisions."""
+def standing_answers(snapshot: Snapshot) -> pl.DataFrame:
+    """Return every answer that was not withdrawn; rows of review_decisions."""
     stored = snapshot.read(REVIEW_DECISIONS.name)
-    withdrawn = stored.filter(pl.col("withdrawn_at").is_not_null())
-    holding = stored.join(withdrawn, on="decision_id", how="anti").sort("left_id", "right_id", "decided_at", "decision_id")
-    return holding.unique(["left_id", "right_id"], keep="last", maintain_order=True)
+    return stored.join(stored.filter(pl.col("withdrawn_at").is_not_null()), on="decision_id", how="anti")
+
+
+def current_decisions(snapshot: Snapshot) -> pl.DataFrame:
+    """Return what was said last about each pair, sure or not: the newest answer not withdrawn; rows of review_decisions.
+
+    What matching links by, ``decided_pairs``, may be another answer.
+    """
+    return _last(standing_answers(snapshot), "decided_at")
 
 
 def decided_pairs(snapshot: Snapshot) -> pl.DataFrame:
-    """Return the pairs that a steward is sure of, as matching takes them: left_id, right_id, is_match; by pair."""
-    sure = current_decisions(snapshot).filter(pl.col("decision") != UNSURE)
-    return sure.select("left_id", "right_id", is_match=pl.col("decision") == IS_MATCH)
+    """Return the pairs that somebody is sure of, as matching takes them: left_id, right_id, is_match; by pair.
+
+    An answer of a steward goes before one to a sample, whatever its time, and the newer before the older. One who is unsure says
+    nothing, and so takes no answer back.
+    """
+    sure = standing_answers(snapshot).filter(pl.col("decision") != UNSURE)
+    said = _last(sure, pl.col("origin") == BY_STEWARD, "decided_at")
+    return said.select("left_id", "right_id", is_match=pl.col("decision") == IS_MATCH)
 
 
 def add_decisions(lake: LakeWriter, decisions: pl.DataFrame, run_id: str) -> int:
@@ -69,12 +82,17 @@ def withdraw_decisions(lake: LakeWriter, decision_ids: Collection[str], now: dat
         run_id: The run.
     """
     with silenced("withdrawing decisions"):
-        stored = lake.snapshot().read(REVIEW_DECISIONS.name).filter(pl.col("decision_id").is_in(list(decision_ids)))
-        holding = stored.filter(pl.col("withdrawn_at").is_null().all().over("decision_id"))
+        holding = standing_answers(lake.snapshot()).filter(pl.col("decision_id").is_in(list(decision_ids)))
         if not holding.is_empty():
             with lake.commit(run_id) as commit:
                 commit.append(REVIEW_DECISIONS.name, holding.with_columns(withdrawn_at=pl.lit(now, pl.Datetime("us", "UTC"))))
         return holding.height
+
+
+def _last(answers: pl.DataFrame, *order: str | pl.Expr) -> pl.DataFrame:
+    """Return the answer about each pair that comes last in some order; by pair."""
+    ordered = answers.sort("left_id", "right_id", *order, "decision_id")
+    return ordered.unique(["left_id", "right_id"], keep="last", maintain_order=True)
 
 
 def _id_of(said: tuple[object, ...]) -> str:

@@ -179,11 +179,14 @@ def _with_record_ids(snapshot: Snapshot, id_key: bytes, rows: pl.DataFrame) -> p
 
 
 def _held(snapshot: Snapshot) -> pl.DataFrame:
-    """Return the records of customers: record_id, source_system, key, entity_type, cuid."""
+    """Return the records of customers: record_id, source_system, key, entity_type, cuid.
+
+    The crosswalk names a record that its source has deleted until the next matching; it is no customer's any more.
+    """
     types = current_records(snapshot).select("record_id", "entity_type")
     key = pl.format("{}:{}", "source_system", "source_key")
     own = current_crosswalk(snapshot).select("record_id", "source_system", key=key, cuid="cuid")
-    return own.join(types, on="record_id", how="left", maintain_order="left")
+    return own.join(types, on="record_id", how="inner", maintain_order="left")
 
 
 def _assigned(records: pl.DataFrame, cluster: pl.Expr) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from custview_pipeline.contracts.matching_rules import MODEL, STEWARD
 from custview_pipeline.flows.current import current_crosswalk, current_records
 from custview_pipeline.flows.former_customers import what_became
 from custview_pipeline.flows.named_records import Member, members
@@ -17,7 +18,6 @@ from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.matching.found import MATCH
-from custview_pipeline.matching.judging import MODEL, STEWARD
 from custview_pipeline.matching.strongest_path import part_sizes, path_between, strongest_tree
 
 MOST_RECORDS: Final = 200  # of which every pair is weighed; of more, only the stored edges are looked at
@@ -30,6 +30,7 @@ class Because(StrEnum):
     RULE = "rule"  # a rule of the rulebook, or the promise of a source, says so of this pair
     DECISION = "decision"  # a steward said so of this pair
     THROUGH_OTHERS = "through_others"  # other records join them
+    NOT_STORED = "not_stored"  # other records join them, by evidence that is not stored; they are too many to weigh it again
     KEPT_APART = "kept_apart"  # a rule, a steward or the promise of a source forbids another pair of their customers
     NOT_MET = "not_met"  # no blocking rule brings their customers together, so they were never compared
     OTHERS_DISAGREE = "others_disagree"  # the other records of their customers speak against it
@@ -188,6 +189,8 @@ def _why_joined(weighing: Weighing, link: Link) -> Reason:
     is_straight = path == [link.left.record_id, link.right.record_id]
     if link.rule != MODEL or is_straight:  # what is forbidden is never joined, and nobody else joins them
         return Reason(Because.EARLIER_RUN)
+    if not path:
+        return Reason(Because.NOT_STORED)
     return Reason(Because.THROUGH_OTHERS, through=tuple(map(weighing.link, path, path[1:])))
 
 

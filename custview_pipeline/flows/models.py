@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from custview_pipeline.contracts.attributes import EntityType
+from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_tables import MATCH_MODEL
 from custview_pipeline.kernel.errors import UnknownModel
 from custview_pipeline.kernel.ports import LakeWriter, Snapshot
@@ -70,13 +71,12 @@ def find_model(snapshot: Snapshot, version: str) -> StoredModel:
 def is_usable(model: MatchModel, comparisons: Iterable[Comparison], record_count: int) -> bool:
     """Tell whether a stored model scores these records well, so that none need be learned.
 
-    One that was learned here does where it compares just what is compared now and the records have not doubled since; one that
-    was imported, because somebody wants it so, as long as it compares anything that is compared now.
+    It must compare just what the rulebook lets count: rules about what it leaves out would not hold. One that was learned here
+    serves until the records have doubled since, one that was imported stays, because somebody wants it so.
     """
-    in_use = tuple(comparisons)
-    if model.is_imported:
-        return not set(in_use).isdisjoint(model.comparisons)
-    return in_use == model.comparisons and record_count < _GROWN * max(model.record_count, 1)
+    if tuple(comparisons) != model.comparisons:
+        return False
+    return model.is_imported or record_count < _GROWN * max(model.record_count, 1)
 
 
 def new_rows(
@@ -104,7 +104,7 @@ def new_rows(
 
 
 def put_to_use(lake: LakeWriter, models: Iterable[StoredModel], *, run_id: str, now: datetime) -> None:
-    """Make stored or imported models those in use; the next run scores with them.
+    """Make stored or imported models those in use; the next run scores with them, and counts anew how common values are.
 
     Args:
         lake: The lake, held for writing.
@@ -113,7 +113,10 @@ def put_to_use(lake: LakeWriter, models: Iterable[StoredModel], *, run_id: str, 
         now: The moment, UTC.
     """
     with silenced("storing the match models"), lake.commit(run_id) as commit:
-        commit.append(MATCH_MODEL.name, pl.concat([_rows(replace(stored, activated_at=now)) for stored in models]))
+        chosen = tuple(models)
+        commit.append(MATCH_MODEL.name, pl.concat([_rows(replace(stored, activated_at=now)) for stored in chosen]))
+        types = [str(stored.model.entity_type) for stored in chosen]
+        commit.rewrite_index(IndexPart.FREQUENCIES, lambda rows: rows.filter(~pl.col("entity_type").is_in(types)))
 
 
 def _rows(stored: StoredModel) -> pl.DataFrame:

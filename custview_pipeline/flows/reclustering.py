@@ -29,13 +29,17 @@ def reclustering(scales: Scales, progress: Progress) -> ClustersAt:
         with silenced("clustering anew"):
             tokens, near = _index(scales.snapshot)
             progress.step(_STAGE, f"records at {len(thresholds)} thresholds", tokens.height)
-            return clusters_at(tokens, near, scales.settings, scales.known, thresholds)
+            records = current_records(scales.snapshot)
+            promised = records.filter(pl.col("source_system").is_in(list(scales.exclusive))).select("record_id", "source_system")
+            return clusters_at(tokens, near, scales.settings, scales.known, thresholds, promised)
 
     return clusters
 
 
 def near_misses(scales: Scales, progress: Progress) -> pl.DataFrame:
-    """Return the candidate pairs whose evidence is too weak to be stored, but not by far: left_id, right_id, weight (bits).
+    """Return the candidate pairs down to those just too weak to be stored: left_id, right_id, weight (bits).
+
+    Those that are stored are among them.
 
     Args:
         scales: The lake, its models and settings.
@@ -46,11 +50,9 @@ def near_misses(scales: Scales, progress: Progress) -> pl.DataFrame:
     """
     with silenced("finding near misses"):
         tokens, near = _index(scales.snapshot)
-        review = scales.settings.review_weight
-        lower = replace(scales.settings, review_weight=review - NEAR_MISS_BITS)
+        lower = replace(scales.settings, review_weight=scales.settings.review_weight - NEAR_MISS_BITS)
         found = match(tokens, near, lower, lambda what, count: progress.step(_STAGE, what, count), known=scales.known)
-        edges = pl.concat(part.edges.select("left_id", "right_id", "weight") for part in found)
-        return edges.filter(pl.col("weight") < review)
+        return pl.concat(part.edges.select("left_id", "right_id", "weight") for part in found)
 
 
 def _index(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -10,15 +10,14 @@ import polars as pl
 from custview_pipeline.audit.blind_sample import STRATA
 from custview_pipeline.audit.sample_rates import SampleRates, StratumAnswers, rates_of
 from custview_pipeline.contracts.audit_tables import REVIEW_SAMPLES
-from custview_pipeline.contracts.matching_tables import REVIEW_DECISIONS
-from custview_pipeline.flows.decisions import IS_MATCH, NOT_A_MATCH, UNSURE, add_decisions
+from custview_pipeline.flows.decisions import IN_SAMPLE, IS_MATCH, NOT_A_MATCH, UNSURE, add_decisions, standing_answers
 from custview_pipeline.flows.sample_review import record_names
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.kernel.ports import LakeWriter, Snapshot
 from custview_pipeline.kernel.redaction import silenced
 
 DECISIONS: Final[Mapping[str, str]] = {"same": IS_MATCH, "different": NOT_A_MATCH, "unsure": UNSURE}
-_ORIGIN: Final = "sample"
+_HANDED_IN: Final = ", handed in by "
 _LONGEST_NAME: Final = 64  # characters of the name of a reviewer
 _MOST_NAMED: Final = 10  # numbers of pairs that a message names
 
@@ -67,13 +66,14 @@ def check_answers(snapshot: Snapshot, rows: pl.DataFrame, *, file: str) -> Answe
         )
 
 
-def store_answers(lake: LakeWriter, answers: Answers, reviewer: str, now: datetime, *, run_id: str, file: str) -> int:
+def store_answers(lake: LakeWriter, answers: Answers, handed_in_by: str, now: datetime, *, run_id: str, file: str) -> int:
     """Store answers as decisions of stewards; return how many were new.
 
     Args:
         lake: The lake, held for writing.
         answers: The answers, checked.
-        reviewer: Who answered where the file names nobody.
+        handed_in_by: Who hands in the file: kept beside the reviewer, for a file says what it likes, and in the place of
+            one where it names nobody.
         now: The moment, UTC.
         run_id: Names the commit.
         file: Where they come from, for messages.
@@ -81,12 +81,8 @@ def store_answers(lake: LakeWriter, answers: Answers, reviewer: str, now: dateti
     Raises:
         ProjectInvalid: The sample was answered before, and otherwise.
     """
-    reason = f"sample {answers.sample_id}"
-    stored = (
-        lake.snapshot()
-        .read(REVIEW_DECISIONS.name)
-        .filter((pl.col("origin") == _ORIGIN) & (pl.col("reason") == reason) & pl.col("withdrawn_at").is_null())
-    )
+    reason = f"sample {answers.sample_id}{_HANDED_IN}"
+    stored = standing_answers(lake.snapshot()).filter((pl.col("origin") == IN_SAMPLE) & pl.col("reason").str.starts_with(reason))
     known = answers.answered.join(stored, on=["left_id", "right_id"], how="inner", suffix="_stored")
     if changed := known.filter(pl.col("decision") != pl.col("decision_stored"))["pair_number"].to_list():
         raise ProjectInvalid(f"the sample was answered before, and otherwise, in pair {_listed(sorted(changed))}", file=file)
@@ -95,10 +91,10 @@ def store_answers(lake: LakeWriter, answers: Answers, reviewer: str, now: dateti
         "left_id",
         "right_id",
         "decision",
-        reason=pl.lit(reason),
-        decided_by=pl.col("reviewer").fill_null(reviewer),
+        reason=pl.lit(reason + handed_in_by),
+        decided_by=pl.col("reviewer").fill_null(handed_in_by),
         decided_at=pl.lit(now, pl.Datetime("us", "UTC")),
-        origin=pl.lit(_ORIGIN),
+        origin=pl.lit(IN_SAMPLE),
     )
     return add_decisions(lake, rows, run_id) if rows.height else 0
 

@@ -28,6 +28,8 @@ COMPARED: Final = (
 SAID: Final = ("sample_id", "pair_number", "left_record", "right_record", "answer", "reviewer")
 _ID_BYTES: Final = 5
 _BETWEEN: Final = "; "  # values of an attribute of which a record has several
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is a formula to a spreadsheet (OWASP, CSV Injection)
+_AS_TEXT: Final = "'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Request:
         count: Pairs.
         seed: The same seed draws the same pairs from the same lake.
         thresholds: Of the rulebook; they tell the strata.
-        near_misses: left_id, right_id, weight of pairs that were compared and found too weak to be stored.
+        near_misses: left_id, right_id, weight of pairs that were compared, most of them too weak to be stored; of those that
+            are stored the stored weight counts.
     """
 
     count: int
@@ -58,7 +61,8 @@ def draw_sample(snapshot: Snapshot, request: Request, *, run_id: str) -> pl.Data
         stored = snapshot.read(MATCH_EDGES.name, ["left_id", "right_id", "weight"])
         pair = ["left_id", "right_id"]
         further = request.near_misses.select(stored.columns).join(stored, on=pair, how="anti")
-        owners = current_crosswalk(snapshot)
+        # The crosswalk names a record that its source has deleted until the next matching; there is nothing to show of it.
+        owners = current_crosswalk(snapshot).join(current_records(snapshot), on="record_id", how="semi")
         drawn = draw(pl.concat([stored, further]), owners, request.thresholds, request.count, request.seed)
         if drawn.is_empty():
             raise LakeError("there is no pair to judge: no two records here have anything in common")
@@ -142,9 +146,13 @@ def _with_attribute(sheet: pl.DataFrame, values: pl.DataFrame, attribute: str, *
 
 
 def _shown(values: pl.Series, attribute: str, *, is_masked: bool) -> pl.Series:
-    """Return the values of each record as one text."""
+    """Return the values of each record as one text, which a spreadsheet takes for a text; it is never read back."""
     said = [
-        None if own is None else _BETWEEN.join(mask(attribute, value) if is_masked else value for value in own)
+        None if own is None else _unarmed(_BETWEEN.join(mask(attribute, value) if is_masked else value for value in own))
         for own in values.to_list()
     ]
     return pl.Series(said, dtype=pl.String)
+
+
+def _unarmed(cell: str) -> str:
+    return _AS_TEXT + cell if cell.startswith(_FORMULA) else cell

@@ -10,6 +10,7 @@ import polars as pl
 
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.matching_rules import MODEL, PROMISE, STEWARD
 from custview_pipeline.contracts.matching_tables import MATCH_EDGES
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
@@ -23,7 +24,6 @@ from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.matching.edge_words import LevelBits, pattern_evidence
 from custview_pipeline.matching.evidence import weigh
 from custview_pipeline.matching.found import MATCH, NO_MATCH
-from custview_pipeline.matching.judging import MODEL, PROMISE, STEWARD
 from custview_pipeline.matching.setup import Frozen, MatchSettings
 
 _PAIR: Final = ("left_id", "right_id")

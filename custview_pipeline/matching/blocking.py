@@ -16,12 +16,14 @@ from custview_pipeline.matching.rules import EXACT_RULES, NEIGHBOUR_RULES, STRON
 
 _LEAST_BUDGET: Final = 200_000  # pairs that any rule may bring, however few records there are
 _LARGEST_WEAK_BLOCK: Final = 2_000
+_LARGEST_FROZEN_BLOCK: Final = 5_000  # of a rule under a model that does not name it as too large
 _LARGEST_NEIGHBOUR_BLOCK: Final = 200  # pairs of one block of a neighbour rule
 _LARGEST_HELD: Final = 20  # phones and identifiers held by more records are not sought one edit apart
 _LISTED: Final = ("phone_tails", "identifiers")  # features whose neighbours meet without anything else in common
 _ROW_BITS: Final = 32  # of a pair packed into one integer
-_BYTES_A_PAIR: Final = 24  # while pairs are gathered, ordered and made distinct
+_BYTES_A_PAIR: Final = 64  # at most, while pairs are made distinct and a model is learned from them
 _GIB: Final = 2**30
+_NONE: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class RuleYield:
         dropped_blocks: Blocks that were over the cap or the budget.
         dropped_pairs: Pairs in them.
         largest_dropped: Largest block that was left out, counted likewise.
+        newly_dropped: Blocks left out that the model in use does not name as too large; 0 where it is being learned.
     """
 
     rule: str
@@ -58,6 +61,7 @@ class RuleYield:
     dropped_blocks: int
     dropped_pairs: int
     largest_dropped: int
+    newly_dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,17 @@ class _Allowance:
         self.packed.append(packed)
         self.yields.append(brought)
         self.oversize[brought.rule] = oversize
-        held = sum(len(pairs) for pairs in self.packed) * _BYTES_A_PAIR / _GIB
-        if held > self.limits.memory_gib:
+
+    def check(self, pairs: int) -> None:
+        """Refuse pairs that would not fit in memory beside those that are there, before they are made.
+
+        Raises:
+            PairBudgetExceeded: They do not.
+        """
+        needed = (sum(len(held) for held in self.packed) + pairs) * _BYTES_A_PAIR / _GIB
+        if needed > self.limits.memory_gib:
             raise PairBudgetExceeded(
-                f"candidate pairs would take {held:.1f} GiB of the {self.limits.memory_gib:.1f} GiB that matching may use;"
+                f"candidate pairs would take {needed:.1f} GiB of the {self.limits.memory_gib:.1f} GiB that matching may use;"
                 " lower matching.pair_budget or matching.block_cap in rulebook.yaml"
             )
 
@@ -136,6 +147,7 @@ def block(compared: Compared, limits: BlockingLimits, *, is_frozen: bool) -> Can
             _apply_neighbours(compared, neighbour_rule, allowance, known)
     allowance.packed.append(_identical(records))
     packed = _distinct(allowance.packed)
+    allowance.packed.clear()
     return Candidates(packed >> _ROW_BITS, packed & (2**_ROW_BITS - 1), tuple(allowance.yields), allowance.oversize)
 
 
@@ -145,9 +157,8 @@ def _identical(records: Records) -> Ints:
     for place, column in enumerate(records.scalars.values()):
         total += column.view(np.uint64) * np.uint64(2 * place + 3)
     for place, lists in enumerate(records.lists.values()):
-        sums = np.zeros(records.count, np.uint64)
-        np.add.at(sums, lists.owners, lists.values.view(np.uint64))
-        total += sums * np.uint64(2 * place + 103)
+        summed = np.concatenate([np.zeros(1, np.uint64), np.cumsum(lists.values.view(np.uint64))])
+        total += (summed[lists.starts[1:]] - summed[lists.starts[:-1]]) * np.uint64(2 * place + 103)
     by_rank = records.by_rank[total[records.by_rank] != SILENT]
     order = by_rank[np.argsort(total[by_rank], kind="stable")]
     alike = np.flatnonzero(total[order[1:]] == total[order[:-1]])
@@ -179,8 +190,9 @@ def _apply(records: Records, rule: BlockingRule, allowance: _Allowance, known: d
     blocks = _Blocks(keys[starts], lengths * (lengths - 1) // 2, lengths)
     cap = allowance.limits.block_cap if rule.is_capped else _LARGEST_WEAK_BLOCK
     used = _within(rule.name, blocks, allowance.budget(rule.budget * records.count), cap, known)
+    allowance.check(int(blocks.pairs[used].sum()))
     i, j = pairs_within(rows, starts[used], lengths[used])
-    allowance.bring(_packed(i, j), _told(rule.name, blocks, used), np.sort(blocks.keys[~used]))
+    allowance.bring(_packed(i, j), _told(rule.name, blocks, used, known), np.sort(blocks.keys[~used]))
 
 
 def _keys(records: Records, features: tuple[str, ...], *, in_any_order: bool = False) -> tuple[Ints, Ints]:
@@ -204,8 +216,7 @@ def _keys(records: Records, features: tuple[str, ...], *, in_any_order: bool = F
 def _within(rule: str, blocks: _Blocks, budget: int, cap: int, known: dict[str, Ints] | None) -> Bools:
     """Return which blocks are used: the smallest, as long as they keep within cap and budget, or those not known as too large."""
     if known is not None:
-        oversize = known.get(rule, np.empty(0, np.int64))
-        return ~np.isin(blocks.keys, oversize) & (blocks.sizes <= max(cap, _LARGEST_WEAK_BLOCK))
+        return ~np.isin(blocks.keys, known.get(rule, _NONE)) & (blocks.sizes <= max(cap, _LARGEST_FROZEN_BLOCK))
     return blocks.sizes <= largest_within(blocks.sizes, blocks.pairs, budget=budget, cap=cap)
 
 
@@ -218,14 +229,14 @@ def largest_within(sizes: Ints, pairs: Ints, *, budget: int, cap: int) -> int:
         budget: Most pairs in all.
         cap: Largest size allowed.
     """
-    order = np.argsort(sizes, kind="stable")
-    ordered, total = sizes[order], np.cumsum(pairs[order])
-    is_last = np.r_[ordered[1:] != ordered[:-1], True] if len(ordered) else np.empty(0, np.bool_)
-    fits = is_last & (total <= budget) & (ordered <= cap)
-    return int(ordered[fits].max(initial=0))
+    small = sizes <= cap
+    total = np.cumsum(np.bincount(sizes[small], weights=pairs[small]))
+    present = np.bincount(sizes[small]) > 0
+    return int(np.flatnonzero(present & (total <= budget)).max(initial=0))
 
 
-def _told(rule: str, blocks: _Blocks, used: Bools) -> RuleYield:
+def _told(rule: str, blocks: _Blocks, used: Bools, known: dict[str, Ints] | None) -> RuleYield:
+    new = 0 if known is None else int((~np.isin(blocks.keys[~used], known.get(rule, _NONE))).sum())
     return RuleYield(
         rule=rule,
         pairs=int(blocks.pairs[used].sum()),
@@ -233,6 +244,7 @@ def _told(rule: str, blocks: _Blocks, used: Bools) -> RuleYield:
         dropped_blocks=int((~used).sum()),
         dropped_pairs=int(blocks.pairs[~used].sum()),
         largest_dropped=int(blocks.sizes[~used].max(initial=0)),
+        newly_dropped=new,
     )
 
 
@@ -255,11 +267,12 @@ def _apply_neighbours(compared: Compared, rule: NeighbourRule, allowance: _Allow
         one, other, keys, sizes = one[held], other[held], keys[held], sizes[held]
     blocks = _Blocks(keys, sizes, sizes)
     used = _within(rule.name, blocks, allowance.budget(rule.budget * records.count), _LARGEST_NEIGHBOUR_BLOCK, known)
+    allowance.check(int(blocks.pairs[used].sum()))
     pair, left, right = combinations(groups.lengths[one[used]], groups.lengths[other[used]])
     i = groups.rows[groups.starts[one[used]][pair] + left]
     j = groups.rows[groups.starts[other[used]][pair] + right]
     apart = i != j
-    allowance.bring(_packed(i[apart], j[apart]), _told(rule.name, blocks, used), np.unique(blocks.keys[~used]))
+    allowance.bring(_packed(i[apart], j[apart]), _told(rule.name, blocks, used, known), np.unique(blocks.keys[~used]))
 
 
 @dataclass(frozen=True, slots=True)

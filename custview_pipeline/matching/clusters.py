@@ -116,7 +116,7 @@ def decide(found: Components, weigh: Weigh, thresholds: Sequence[float]) -> tupl
         weight = joint_weight(inside).reshape(count, -1)
         for founder, threshold in zip(founders, thresholds, strict=True):
             founder[rows] = rows[np.arange(count)[:, None], _parts(weight, size, threshold)]
-        against.append(_contradictions(i, j, inside.weight, founders[0]))
+        against.append(_contradictions(i, j, np.where(inside.is_must, np.inf, inside.weight), founders[0]))
     return founders, Contradictions(*(np.concatenate(column) for column in zip(*against, strict=True)))
 
 

@@ -108,7 +108,7 @@ _EMAIL: Final = Comparison(
     ("email",),
     contact_levels.person_email,
     ("same e-mail address", "similar e-mail addresses", "e-mail addresses differ"),
-    ((1, "email"),),
+    ((1, "emails"),),
 )
 
 _PHONE: Final = Comparison(
@@ -121,7 +121,7 @@ _PHONE: Final = Comparison(
 
 _ADDRESS: Final = Comparison(
     "address",
-    ("postal_code", "street"),
+    ("postal_code", "street", "city"),
     contact_levels.address,
     (
         "same address",
@@ -201,7 +201,7 @@ _ENTERPRISE_NAME: Final = Comparison(
         "some words of the names agree",
         "enterprise names differ",
     ),
-    ((1, "enterprise_name"),),
+    ((1, "enterprise_names"),),
 )
 
 _ENTERPRISE_EMAIL: Final = Comparison(
@@ -209,7 +209,7 @@ _ENTERPRISE_EMAIL: Final = Comparison(
     ("email",),
     contact_levels.enterprise_email,
     ("same e-mail address", "same e-mail domain", "e-mail domains differ"),
-    ((1, "email"),),
+    ((1, "emails"),),
 )
 
 

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from custview_pipeline.matching.expansion import combinations
+from custview_pipeline.matching.expansion import combinations, portions
 from custview_pipeline.matching.levels import Choice
 from custview_pipeline.matching.pairs import Pairs
 from custview_pipeline.matching.patterns import Bools, Floats, Ints, Levels
@@ -42,15 +42,18 @@ def phone(pairs: Pairs) -> Levels:
 
 
 def identifier(pairs: Pairs) -> Levels:
-    """Compare identifiers, best against best: same, one edit, differs, and differs where a customer has only one of the kind."""
-    choice = Choice(~pairs.have("identifiers")).put(1, pairs.share("identifiers"))
+    """Compare identifiers, best against best: same, one edit, differs, and differs where a customer has only one of the kind.
+
+    Of identifiers of which a customer has only one, two that differ say more than others that agree; one edit may be a slip.
+    """
+    choice = Choice(~pairs.have("identifiers"))
     places = np.flatnonzero(choice.is_open)
     rest = pairs.at(places)
     near, schemes, national = (np.zeros(len(pairs), np.bool_) for _ in range(3))
     near[places] = rest.share_near("identifiers")
     schemes[places] = rest.share("identifier_schemes")
     national[places] = rest.share("national_id_schemes") & ~rest.share("national_ids")
-    return choice.put(2, near).put(4, national).put(3, schemes).rest(0)
+    return choice.put(4, national & ~near).put(1, pairs.share("identifiers")).put(2, near).put(3, schemes).rest(0)
 
 
 class Addresses(NamedTuple):
@@ -103,16 +106,17 @@ def _address_levels(both: Addresses) -> Levels:
 
 def _further_levels(pairs: Pairs) -> Levels:
     """Return the best level of all combinations of addresses of each pair."""
-    further = pairs.records.lists["further_streets"].lengths
-    pair, one, other = combinations(further[pairs.i] + 1, further[pairs.j] + 1)
-    left = {part: _address_part(pairs, part, pairs.i[pair], one) for part in _FURTHER}
-    right = {part: _address_part(pairs, part, pairs.j[pair], other) for part in _FURTHER}
-    link = left["street"] ^ right["street"]
-    near = pairs.compared.near("street").hold(link) & (left["street"] != SILENT) & (right["street"] != SILENT)
-    nothing = np.zeros(len(pair), np.bool_)
-    levels = _address_levels(Addresses(left, right, nothing, near))
+    counts = pairs.records.lists["further_streets"].lengths.astype(np.int64) + 1
     best: Levels = np.full(len(pairs), _NONE, np.uint8)
-    np.minimum.at(best, pair, np.where(levels == 0, _NONE, levels).astype(np.uint8))
+    for part in portions(counts[pairs.i] * counts[pairs.j]):
+        some = pairs.at(part)
+        pair, one, other = combinations(counts[some.i], counts[some.j])
+        left = {name: _address_part(pairs, name, some.i[pair], one) for name in _FURTHER}
+        right = {name: _address_part(pairs, name, some.j[pair], other) for name in _FURTHER}
+        near = pairs.compared.near("street").hold(left["street"] ^ right["street"])
+        near &= (left["street"] != SILENT) & (right["street"] != SILENT)
+        levels = _address_levels(Addresses(left, right, np.zeros(len(pair), np.bool_), near))
+        np.minimum.at(best, part[pair], np.where(levels == 0, _NONE, levels).astype(np.uint8))
     return best
 
 
@@ -154,11 +158,13 @@ def _common_words(pairs: Pairs, where: Bools) -> tuple[Floats, Floats, Floats]:
     """Return the weight of the words in common, and of the words of each record; asked only where it matters."""
     common, left, right = np.zeros(len(pairs)), np.ones(len(pairs)), np.ones(len(pairs))
     places = np.flatnonzero(where)
-    i, j, words = pairs.i[places], pairs.j[places], pairs.records.lists["name_words"]
-    pair, one, other = combinations(words.lengths[i], words.lengths[j])
-    at, to = words.starts[i][pair] + one, words.starts[j][pair] + other
-    equal = words.values[at] == words.values[to]
-    weights = pairs.compared.word_weights
-    common[places] = np.bincount(pair[equal], weights=weights.of_word[at[equal]], minlength=len(places))
+    words, weights = pairs.records.lists["name_words"], pairs.compared.word_weights
+    for part in portions(words.lengths[pairs.i[places]].astype(np.int64) * words.lengths[pairs.j[places]]):
+        i, j = pairs.i[places[part]], pairs.j[places[part]]
+        pair, one, other = combinations(words.lengths[i], words.lengths[j])
+        at, to = words.starts[i][pair] + one, words.starts[j][pair] + other
+        equal = words.values[at] == words.values[to]
+        common[places[part]] = np.bincount(pair[equal], weights=weights.of_word[at[equal]], minlength=len(part))
+    i, j = pairs.i[places], pairs.j[places]
     left[places], right[places] = weights.of_record[i], weights.of_record[j]
     return common, left, right

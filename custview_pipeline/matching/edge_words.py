@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from custview_pipeline.matching.judging import MODEL
+from custview_pipeline.contracts.matching_rules import MODEL
 from custview_pipeline.matching.model import LEAST_PROBABILITY, MatchModel
 from custview_pipeline.matching.patterns import unpack
 

@@ -1,12 +1,14 @@
 """Pairs out of blocks: all pairs inside groups of rows, and all combinations of two lists, without a Python loop per group."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from custview_pipeline.matching.patterns import Ints
 
+_AT_ONCE: Final = 2_000_000  # combinations of lists, so that records with long ones do not take all memory
 Counts = npt.NDArray[np.integer[Any]]
 
 
@@ -40,6 +42,13 @@ def pairs_within(rows: Ints, starts: Ints, lengths: Ints) -> tuple[Ints, Ints]:
             left.append(groups[:, one].ravel())
             right.append(groups[:, other].ravel())
     return np.concatenate(left), np.concatenate(right)
+
+
+def portions(counts: Ints) -> Iterator[Ints]:
+    """Yield places in turn, so many at once that their counts together stay near ``_AT_ONCE``."""
+    total = np.cumsum(counts)
+    cuts = np.searchsorted(total, np.arange(_AT_ONCE, total[-1] if len(total) else 0, _AT_ONCE))
+    yield from np.split(np.arange(len(counts)), np.unique(cuts))
 
 
 def combinations(lengths: Counts, other_lengths: Counts) -> tuple[Ints, Ints, Ints]:

@@ -17,9 +17,9 @@ OTHERS: Final = 1000
 """Other records that are taken to exist, each with values of its own: in a list of ten, a value that two hold is not common."""
 
 _LEAST_HOLDERS: Final = 2  # an agreement needs two; values of no more are not listed
-_LISTS: Final = ("phones", "name_words")
+_LISTS: Final = ("emails", "phones", "enterprise_names", "name_words")
 COUNTED: Final = (
-    "given", "family", "birth_date", "email", "postal_code", "birth_place", "occupation", "employer", "enterprise_name", *_LISTS,
+    "given", "family", "birth_date", "postal_code", "birth_place", "occupation", "employer", *_LISTS,
 )  # fmt: skip
 """Features of the match index that are counted."""
 _DERIVED: Final = ("house", "locality")  # columns that ``Records`` adds
@@ -77,11 +77,17 @@ class Frequencies:
         return Frequencies(self.record_count, self.shares, oversize, self.dense)
 
     def log_shares(self, records: Records, feature: str) -> Shares:
-        """Return the natural log of the share of each record's value; of several values that of the commonest."""
+        """Return the natural log of the share of each record's value; of several values that of the commonest.
+
+        Minus infinity where a record has none.
+        """
         if feature not in _LISTS:
-            return self._looked_up(feature, records.scalars[feature])
+            column = records.scalars[feature]
+            found = self._looked_up(feature, column)
+            found[column == SILENT] = -np.inf
+            return found
         lists = records.lists[feature]
-        highest = np.full(records.count, self._least, np.float32)
+        highest = np.full(records.count, -np.inf, np.float32)
         np.maximum.at(highest, lists.owners, self._looked_up(feature, lists.values))
         return highest
 

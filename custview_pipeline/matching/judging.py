@@ -7,13 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from custview_pipeline.contracts.matching_rules import MODEL, PROMISE, STEWARD
 from custview_pipeline.matching.patterns import Bools, Ints
 from custview_pipeline.matching.records import Records
 from custview_pipeline.matching.verdicts import PatternRules
 
-MODEL: Final = "model"
-STEWARD: Final = "steward decision"
-PROMISE: Final = "source promises unique customers"
 _ROW_BITS: Final = 32
 
 

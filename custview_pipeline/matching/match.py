@@ -26,6 +26,7 @@ from custview_pipeline.matching.warnings import warnings_of
 
 RULES_VERSION: Final = "2"  # raise it where the same tokens would be matched otherwise: the lake is then matched anew
 
+_GROWN: Final = 2  # times as many records as frequencies were counted on: they are counted anew
 Progress = Callable[[str, int], None]
 IsUsable = Callable[[MatchModel, tuple[Comparison, ...], int], bool]
 
@@ -60,9 +61,15 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         PairBudgetExceeded: The pairs do not fit in memory.
     """
     every = [Records.of(tokens, entity_type) for entity_type in EntityType]
-    near = neighbours_of(every, neighbourhoods, known or {})
+    serving = {
+        records.entity_type: frozen
+        for records in every
+        if (frozen := _serving(records, settings, (known or {}).get(records.entity_type), is_usable)) is not None
+    }
+    near = neighbours_of(every, neighbourhoods, serving)
+    del tokens, neighbourhoods  # a third of the memory, where the caller does not hold them either
     return tuple(
-        _Matcher(records, near, settings, decided, exclusive).match((known or {}).get(records.entity_type), is_usable, progress)
+        _Matcher(records, near, settings, decided, exclusive).match(serving.get(records.entity_type), progress)
         for records in every
     )
 
@@ -90,8 +97,9 @@ def clusters_at(
     settings: MatchSettings,
     known: Mapping[EntityType, Frozen],
     thresholds: Sequence[float],
+    exclusive: pl.DataFrame | None = None,
 ) -> dict[float, pl.DataFrame]:
-    """Return the clusters (record_id, cluster) that each threshold, in bits, would give by model and rules alone.
+    """Return the clusters (record_id, cluster) that each threshold, in bits, would give without what stewards decided.
 
     A type without a known model learns one.
 
@@ -101,9 +109,26 @@ def clusters_at(
     every = [Records.of(tokens, entity_type) for entity_type in EntityType]
     near = neighbours_of(every, neighbourhoods, known)
     found = [
-        _Matcher(records, near, settings, None, None).clusters_at(known.get(records.entity_type), thresholds) for records in every
+        _Matcher(records, near, settings, None, exclusive).clusters_at(known.get(records.entity_type), thresholds)
+        for records in every
     ]
     return {threshold: pl.concat(each[place] for each in found) for place, threshold in enumerate(thresholds)}
+
+
+def comparisons_that_count(entity_type: EntityType, settings: MatchSettings) -> tuple[Comparison, ...]:
+    """Return the comparisons that the rulebook lets count, in the order of a packed pattern."""
+    counted = settings.types[entity_type].compared
+    return tuple(comparison for comparison in COMPARISONS[entity_type] if comparison.name in counted)
+
+
+def _serving(records: Records, settings: MatchSettings, known: Frozen | None, is_usable: IsUsable | None) -> Frozen | None:
+    """Return the known model if it serves these records, without frequencies where there are twice the records by now."""
+    comparisons = comparisons_that_count(records.entity_type, settings)
+    if known is None or (is_usable and not is_usable(known.model, comparisons, records.count)):
+        return None
+    if known.frequencies is not None and records.count >= _GROWN * max(1, known.frequencies.record_count):
+        return Frozen(known.model, None)
+    return known
 
 
 def neighbours_of(every: Sequence[Records], neighbourhoods: pl.DataFrame, known: Mapping[EntityType, Frozen]) -> Neighbours:
@@ -153,13 +178,11 @@ class _Matcher:
         """Return whether there is anything to compare."""
         return self._records.count > 1
 
-    def match(self, known: Frozen | None, is_usable: IsUsable | None, progress: Progress) -> MatchedType:
-        """Return what was found; learn a model where none is known that serves."""
+    def match(self, known: Frozen | None, progress: Progress) -> MatchedType:
+        """Return what was found; learn a model where none is known."""
         if not self.is_needed:
             return self._alone()
         entity_type = self._records.entity_type
-        if known and is_usable and not is_usable(known.model, self._comparisons, self._records.count):
-            known = None
         compared, candidates = self._block(known)
         progress(f"{entity_type} pairs to compare", len(candidates.i))
         frozen = self._frozen(known, compared, candidates)

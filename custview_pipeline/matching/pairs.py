@@ -6,13 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from custview_pipeline.matching.expansion import combinations
+from custview_pipeline.matching.expansion import combinations, portions
 from custview_pipeline.matching.frequencies import Frequencies, Shares, WordWeights
 from custview_pipeline.matching.neighbours import Neighbours
 from custview_pipeline.matching.patterns import Bools, Ints
 from custview_pipeline.matching.records import SILENT, Column, Lengths, Records
 
-_COMBINATIONS_AT_ONCE: Final = 2_000_000  # of two lists, so that records with long ones do not take all memory
 NEAR_FEATURES: Final = ("given", "family", "street", "birth_place", "enterprise_name", "phone_tails", "identifiers")
 """Features of which it is asked whether two values are one edit apart."""
 
@@ -144,9 +143,8 @@ class Pairs:
     def _combined(self, feature: str, places: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Yield every combination of two lists at some of the pairs, in portions: the pair's place, both values."""
         lists, (one, other) = self.records.lists[feature], self._lengths(feature)
-        counts = np.cumsum(one[places].astype(np.int64) * other[places])
-        cuts = np.searchsorted(counts, np.arange(_COMBINATIONS_AT_ONCE, counts[-1] if len(counts) else 0, _COMBINATIONS_AT_ONCE))
-        for part in np.split(places, np.unique(cuts)):
+        for chosen in portions(one[places].astype(np.int64) * other[places]):
+            part = places[chosen]
             i, j = self.i[part], self.j[part]
             pair, left, right = combinations(one[part], other[part])
             yield part[pair], lists.values[lists.starts[i][pair] + left], lists.values[lists.starts[j][pair] + right]

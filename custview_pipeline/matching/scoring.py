@@ -8,13 +8,12 @@ from typing import Final, TypeVar
 import numpy as np
 
 from custview_pipeline.matching.comparisons import Comparison
-from custview_pipeline.matching.model import HOUSEHOLD_SAME_GIVEN, MatchModel
+from custview_pipeline.matching.model import HOUSEHOLD_SAME_GIVEN, LEAST_PROBABILITY, MatchModel
 from custview_pipeline.matching.pairs import Compared, Pairs
 from custview_pipeline.matching.patterns import LEVEL_BITS, Bools, Floats, Ints, Levels, pack
 
 PAIRS_AT_ONCE: Final = 32_768  # so that what is gathered for a chunk stays in the processor's cache
 _STEPS: Final = 64  # weights are multiples of 1/64 bit
-_LEAST_PROBABILITY: Final = 1e-9
 _LOG_2: Final = float(np.log(2))
 T = TypeVar("T")
 Keep = Callable[[Ints, Ints, Ints, Floats], Bools]
@@ -127,12 +126,14 @@ class Scorer:
         """Return what to add for strangers and for a household where a pair agrees on a value of some rarity."""
         shares = self._compared.log_shares(feature)
         share = np.maximum(shares[pairs.i], shares[pairs.j]).astype(np.float64)
-        strangers = share - float(np.log(self._model.unrelated[place][level]))
+        # who agrees by another value than the one that is counted (a further address) is taken as average
+        average = float(np.log(max(self._model.unrelated[place][level], LEAST_PROBABILITY)))
+        strangers = np.where(np.isneginf(share), 0.0, share - average)
         if self._model.comparisons[place].name != "given_name":
             return strangers, np.zeros(len(share))
         # strangers' given names, and those that run in a family
         in_family = np.log(np.exp(share) * (1 - HOUSEHOLD_SAME_GIVEN) + HOUSEHOLD_SAME_GIVEN)
-        return strangers, in_family - float(np.log(self._model.household[place][level]))
+        return strangers, in_family - float(np.log(max(self._model.household[place][level], LEAST_PROBABILITY)))
 
     def score(self, i: Ints, j: Ints, keep: Keep | None, threads: int) -> Scored:
         """Compare and weigh pairs.
@@ -185,7 +186,7 @@ def _chunks(count: int) -> Iterator[slice]:
 
 
 def _logs(row: tuple[float, ...]) -> Floats:
-    logs = np.log(np.maximum(np.array(row, np.float64), _LEAST_PROBABILITY))
+    logs = np.log(np.maximum(np.array(row, np.float64), LEAST_PROBABILITY))
     logs[0] = 0.0  # silence says nothing
     return logs
 

@@ -37,6 +37,11 @@ def warnings_of(records: Records, yields: tuple[RuleYield, ...], found: Componen
     if len(common) > _MOST_RULES:
         told.append(f"{who}: the same holds of {len(common) - _MOST_RULES} further rules")
     told += [
+        f"{who}: {rule.newly_dropped} blocks of {rule.rule} became too large since the model was learned: custview model train"
+        for rule in yields
+        if rule.newly_dropped
+    ]
+    told += [
         f"{who}: {lists.cut_count} have more than {LONGEST_LIST} {_LISTED[feature]}; the others of them are not compared"
         for feature, lists in records.lists.items()
         if lists.cut_count and feature in _LISTED

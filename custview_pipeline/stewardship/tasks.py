@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from custview_pipeline.contracts.matching_rules import PROMISE, STEWARD
 from custview_pipeline.contracts.matching_tables import REVIEW_TASKS
 
 _KINDS = {"POSSIBLE_MATCH": "possible_match", "MATCH": "contradicted_match", "NO_MATCH": "rule_conflict"}
@@ -16,7 +17,7 @@ def find_tasks(
     would have made it a match.
 
     Args:
-        edges: left_id, right_id, weight, decision.
+        edges: left_id, right_id, weight, decision, rule.
         suspicious: left_id, right_id, weight, reason: pairs of one customer that ask for a person.
         crosswalk: record_id, cuid (current).
         match_weight: Bits above which evidence is a match.
@@ -24,6 +25,7 @@ def find_tasks(
     """
     owners = crosswalk.select("record_id", "cuid")
     worth = (pl.col("decision") != "NO_MATCH") | (pl.col("weight") > match_weight)
+    worth &= ~pl.col("rule").is_in([STEWARD, PROMISE])  # who was asked is not asked again, nor what a source has promised
     pair = [pl.min_horizontal("left_cuid", "right_cuid"), pl.max_horizontal("left_cuid", "right_cuid")]
     between = (
         _with_owners(edges.filter(worth), owners)

@@ -43,6 +43,11 @@ def test_a_row_over_several_lines_is_named_by_its_last(file):
     assert read_rows(file, COLUMNS).rows() == [("a\nb", "1", 3), ("c", "2", 4)]
 
 
+def test_a_column_may_be_called_line_as_long_as_it_gets_another_name(file):
+    file.write_text("of,line\na,x\n", encoding="utf-8")
+    assert read_rows(file, ("line", "of"), names=("entity", "key")).to_dicts() == [{"entity": "x", "key": "a", "line": 2}]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

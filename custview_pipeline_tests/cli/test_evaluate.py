@@ -89,13 +89,13 @@ def test_thresholds_that_make_no_curve_are_exit_code_2(world, truth, arguments):
 
 def test_other_column_names_are_options(world, truth, tmp_path):
     other = tmp_path / "other.csv"
-    pl.read_csv(truth).rename({"source_system": "system", "source_key": "key", "entity": "who"}).write_csv(other)
+    pl.read_csv(truth).rename({"source_system": "system", "source_key": "key", "entity": "line"}).write_csv(other)
     outcome = evaluate(world, other, "--json")
     assert outcome.code == 2
     assert "--source-column" in outcome.err
-    names = ("--source-column", "system", "--key-column", "key", "--entity-column", "who")
+    names = ("--source-column", "system", "--key-column", "key", "--entity-column", "line")
     assert evaluate(world, other, "--json", *names).out == evaluate(world, truth, "--json").out
-    twice = evaluate(world, other, "--key-column", "who", "--entity-column", "who")
+    twice = evaluate(world, other, "--key-column", "line", "--entity-column", "line")
     assert (twice.code, "should name three columns" in twice.err) == (2, True)
 
 

@@ -18,6 +18,7 @@ from custview_pipeline.protection.vault import Vault
 from custview_pipeline_tests.factories import cuid as made_cuid
 from custview_pipeline_tests.permissions import AS_ADA, access_log
 
+NOT_STORED = "other records join them, by evidence that is not stored: their customer has too many to weigh it again"
 NOT_LINKED = "though the pair alone would be one: two of their customers' records may not be linked"
 PAIR = ("crm:crm-00010", "shop:shop-00010")
 EMAIL = "paula.abernathy10@example.org"
@@ -195,6 +196,10 @@ def printed(monkeypatch):
                 f"two customers now, {' and '.join(map(group_cuid, map(made_cuid, (1, 2))))}: {NOT_LINKED}",
                 "  crm:k[1] and crm:k[3] +9.0: NO_MATCH decided by jr is not sr, starting odds -10.0, same phone +19.0",
             ],
+        ),
+        (
+            (1, 1), True, Reason(Because.NOT_STORED),
+            [f"one customer now, CU 0000-0000-0000-0000-1: {NOT_STORED}"],
         ),
         ((1, None), None, Reason(Because.NOT_MATCHED), ["not matched yet: custview run decides whether they are one customer"]),
     ],

@@ -10,7 +10,7 @@ from custview_pipeline_tests.factories import LATER
 
 
 def said(*rows):
-    """Return answers from (left_id, right_id, decision, minutes after)."""
+    """Return answers from (left_id, right_id, decision, minutes after); of a steward, or as a fifth says."""
     return pl.DataFrame(
         [
             {
@@ -20,9 +20,9 @@ def said(*rows):
                 "reason": None,
                 "decided_by": "ada",
                 "decided_at": LATER + timedelta(minutes=minutes),
-                "origin": "steward",
+                "origin": origin,
             }
-            for left, right, decision, minutes in rows
+            for left, right, decision, minutes, origin in ((*row, "steward")[:5] for row in rows)
         ],
         schema_overrides={"reason": pl.String, "decided_at": pl.Datetime("us", "UTC")},
     )
@@ -57,10 +57,35 @@ def test_an_answer_that_is_newer_holds_though_it_is_stored_first(lake):
 
 
 def test_matching_hears_of_the_pairs_that_a_steward_is_sure_of(lake):
-    add_decisions(lake, said((1, 2, "match", 0), (3, 4, "not_a_match", 0), (5, 6, "unsure", 0), (7, 8, "match", 0)), "run-1")
-    add_decisions(lake, said((7, 8, "unsure", 1)), "run-2")
+    add_decisions(lake, said((1, 2, "match", 0), (3, 4, "not_a_match", 0), (5, 6, "unsure", 0)), "run-1")
 
     assert decided_pairs(lake.snapshot()).rows() == [(1, 2, True), (3, 4, False)]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_match"),
+    [
+        (("match", 0, "steward", "not_a_match", 1, "steward"), False),
+        (("match", 0, "steward", "unsure", 1, "steward"), True),
+        (("match", 0, "steward", "unsure", 1, "sample"), True),
+        (("match", 0, "sample", "unsure", 1, "steward"), True),
+        (("match", 0, "steward", "not_a_match", 1, "sample"), True),
+        (("match", 0, "sample", "not_a_match", 1, "steward"), False),
+        (("match", 0, "sample", "not_a_match", 1, "sample"), False),
+    ],
+    ids=lambda given: " ".join(map(str, given)) if isinstance(given, tuple) else None,
+)
+def test_who_is_unsure_takes_nothing_back_and_stewards_go_before_samples(lake, given, is_match):
+    add_decisions(lake, said((1, 2, *given[:3]), (1, 2, *given[3:])), "run-1")
+
+    assert decided_pairs(lake.snapshot()).rows() == [(1, 2, is_match)]
+
+
+def test_where_the_answer_of_the_steward_was_withdrawn_that_to_the_sample_holds(lake):
+    add_decisions(lake, said((1, 2, "not_a_match", 5, "sample"), (1, 2, "match", 9)), "run-1")
+    withdraw_decisions(lake, current_decisions(lake.snapshot())["decision_id"].to_list(), LATER, "run-2")
+
+    assert decided_pairs(lake.snapshot()).rows() == [(1, 2, False)]
 
 
 def test_the_same_answer_is_stored_once_however_often_it_is_given(lake):

@@ -11,6 +11,7 @@ import custview_pipeline
 from custview_pipeline.flows.evaluate import TRUTH_COLUMNS, evaluate, find_truth, threshold_curve
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.protection.wrapped_keys import Purpose
+from custview_pipeline_tests.flows.sealed_lake import remove
 
 SCORE_TOOL = Path(custview_pipeline.__file__).parents[2] / "shared" / "tools" / "score.py"
 PEOPLE = (("crm", "k1", "ada"), ("web", "k2", "ada"), ("crm", "k3", "otto"))
@@ -129,6 +130,15 @@ def test_a_truth_that_is_none_is_told_by_its_line(finished, named, said):
     with pytest.raises(ProjectInvalid) as caught:
         found(house, *named)
     assert str(caught.value) == said
+
+
+def test_a_record_that_its_source_has_deleted_since_the_last_matching_is_nobodys(once_run):
+    remove(once_run.lake, 2, version=2)
+    truth = found(once_run, *PEOPLE)
+    assert truth.missing == {"web": 1}
+    result = evaluate(truth, worst=5)
+    assert {name: scores.record_count for name, scores in result.by_entity_type.items()} == {"person": 2}
+    assert result.overall.joined_pairs == 0
 
 
 def test_before_anything_was_matched_there_is_nothing_to_score(empty_house):

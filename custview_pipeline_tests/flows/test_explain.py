@@ -8,6 +8,7 @@ import pytest
 
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import NEIGHBOURHOODS, IndexPart
+from custview_pipeline.contracts.matching_rules import PROMISE, STEWARD
 from custview_pipeline.contracts.matching_tables import REVIEW_DECISIONS
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.flows import weighing
@@ -16,7 +17,6 @@ from custview_pipeline.flows.named_records import Member
 from custview_pipeline.flows.weighing import Scales
 from custview_pipeline.kernel.errors import LakeError, ProjectInvalid, UnknownCustomer
 from custview_pipeline.matching.edge_words import pattern_evidence
-from custview_pipeline.matching.judging import PROMISE, STEWARD
 from custview_pipeline_tests.factories import (
     NOW,
     crosswalk,
@@ -320,7 +320,7 @@ def test_large_customers_of_which_no_stored_edge_disagrees_are_not_told_to_be_ou
     apart = explained(staged([ours, theirs], weights={(1, 2): 9.0}, met=[(1, 2)]))
     together = explained(staged([(*ours, 2)]))
     assert apart.reason == (Because.OTHERS_DISAGREE, (), None)
-    assert together.reason == (Because.THROUGH_OTHERS, (), None)
+    assert together.reason == (Because.NOT_STORED, (), None)
 
 
 @pytest.mark.parametrize(("number", "said"), [(77, "no customer has this id"), (50, f"was merged into {cuid(1)}")])

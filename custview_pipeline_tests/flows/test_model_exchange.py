@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -80,6 +81,20 @@ def moved(model):
             None,
             "the numbers of match should add up to 1",
         ),
+        (lambda _, model: model["shares"].update(match=1e-300), 7, "'models.0.shares': each should be at least 1e-09"),
+        (lambda _, model: model.update(calibration=12.5), 12, "'models.0.calibration': should be less than or equal to 12"),
+        (lambda _, model: model.update(calibration=-1e308), 12, "should be greater than or equal to -12"),
+        (lambda _, model: model.update(record_count=2**63), 14, "should be less than or equal to 9223372036854775807"),
+        (lambda _, model: model.update(decision_count=-1), 13, "should be greater than or equal to 0"),
+        (lambda _, model: model.update(base="\x1b[2J"), 15, "'models.0.base': String should match pattern"),
+        (lambda _, model: model.update(trained_by_run="a" * 65), 16, "should have at most 64 characters"),
+        (lambda _, model: model.update(trained_by_run="run\n"), 16, "'models.0.trained_by_run': String should match pattern"),
+        (lambda _, model: model.update(trained_at="9999-12-31T23:59:59-05:00"), 17, "should be a moment of the years 1 to 9999"),
+        (
+            lambda _, model: model.update(trained_at="2026-01-01T00:00:00"),
+            17,
+            "'models.0.trained_at': Input should have timezone info",
+        ),
         (lambda _, model: moved(model), 6, "changed by hand: leave the key 'version' out"),
     ],
 )
@@ -89,6 +104,18 @@ def test_a_file_that_is_not_as_it_should_be_is_told_with_its_line(change, line, 
 
     assert said in str(error.value)
     assert str(error.value).startswith("models.json:" if line is None else f"models.json:{line}: ")
+
+
+def test_the_moment_of_learning_is_kept_in_utc():
+    (read,) = read_models(changed(lambda _, model: model.update(trained_at="2026-03-01T01:30:00+02:00")), file="models.json")
+    assert (read.trained_at, read.trained_at.tzinfo) == (datetime(2026, 2, 28, 23, 30, tzinfo=UTC), UTC)
+
+
+def test_a_model_of_a_large_list_with_an_outcome_that_hardly_occurs_comes_back():
+    rare = tuple(tuple(1e-12 if place == 1 else share for place, share in enumerate(row)) for row in PERSON.model.match)
+    whole = tuple((*row[:-1], row[-1] + 1 - sum(row)) for row in rare)
+    (read,) = read_models(models_as_json([stored(replace(PERSON.model, match=whole))]), file="models.json")
+    assert read.model.match == whole
 
 
 def test_a_file_that_was_changed_by_hand_is_a_version_of_its_own_where_it_claims_none():

@@ -1,17 +1,22 @@
 """A blind sample drawn, laid out and answered: nothing in it tells what matching decided, and no answer goes astray."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from custview_pipeline.audit.blind_sample import STRATA, Thresholds
 from custview_pipeline.contracts.audit_tables import REVIEW_SAMPLES
-from custview_pipeline.flows.decisions import current_decisions
+from custview_pipeline.contracts.rulebook import Rulebook
+from custview_pipeline.flows.decisions import current_decisions, withdraw_decisions
+from custview_pipeline.flows.reclustering import near_misses
 from custview_pipeline.flows.sample_answers import check_answers, rates_of_answers, store_answers
 from custview_pipeline.flows.sample_review import SAID, Request, draw_sample, lay_out, store_sample
+from custview_pipeline.flows.weighing import scales_of
 from custview_pipeline.kernel.errors import LakeError, ProjectInvalid
-from custview_pipeline_tests.flows.sealed_lake import Record, take_in
+from custview_pipeline.kernel.ports import Unwatched
+from custview_pipeline_tests.flows.conftest import ADA
+from custview_pipeline_tests.flows.sealed_lake import Record, remove, take_in
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 THRESHOLDS = Thresholds(match_weight=0.5, review_weight=-1.0)
@@ -44,9 +49,9 @@ def check(house, rows):
     return check_answers(house.lake.snapshot(), rows, file="pairs.csv")
 
 
-def store(house, answers):
+def store(house, answers, now=NOW):
     with house.lake.writer() as writer:
-        return store_answers(writer, answers, "someone", NOW, run_id="run-a", file="pairs.csv")
+        return store_answers(writer, answers, "someone", now, run_id="run-a", file="pairs.csv")
 
 
 @pytest.fixture
@@ -106,6 +111,35 @@ def test_revealed_attributes_are_in_full_and_the_others_stay_masked(asked):
     assert (row["left_name"], row["right_email"]) == ("Ada Winterbourne", "a***@e***.org")
 
 
+def test_a_value_that_a_spreadsheet_would_take_for_a_formula_is_made_text(house):
+    facts = {"given": "otto", "family": "kessler", "birth_date": "1971-01-02", "phones": ["2025551111"]}
+    values = {"name": "=1+2", "occupation": "@cmd", "employer": "A=B", "phone": "+12025551111", "address": "-5 Mill Lane"}
+    take_in(house.lake, house.keyring, Record(4, facts, values, source_system="web"))
+    house.run()
+    sample = drawn(house, NEAR.head(1).with_columns(left_id=pl.lit(3, pl.Int64), right_id=pl.lit(4, pl.Int64)))
+    shown = row_of(sheet_of(house, sample, in_full=tuple(values)), "crm:k3", "web:k4")
+    assert {name: shown[f"right_{name}"] for name in values} == {
+        "name": "'=1+2", "occupation": "'@cmd", "employer": "A=B", "phone": "'+12025551111", "address": "'-5 Mill Lane",
+    }  # fmt: skip
+    masked = sheet_of(house, sample)
+    assert not [cell for row in masked.iter_rows() for cell in row if str(cell).startswith(("=", "+", "-", "@"))]
+
+
+def test_a_record_that_its_source_has_deleted_since_the_last_matching_is_in_no_pair(once_run):
+    remove(once_run.lake, 2, version=2)
+    sample = drawn(once_run)
+    assert 2 not in {*sample["left_id"], *sample["right_id"]}
+    assert sheet_of(once_run, sample).height == sample.height > 0
+
+
+def test_pairs_that_records_changed_into_since_the_last_matching_are_drawn_whatever_their_evidence(once_run):
+    take_in(once_run.lake, once_run.keyring, Record(3, ADA, {"name": "Ada Winterbourne"}, version=2))
+    near = near_misses(scales_of(once_run.lake.snapshot(), Rulebook(), once_run.contracts), Unwatched())
+    strata = {(row["left_id"], row["right_id"]): row["stratum"] for row in drawn(once_run, near).iter_rows(named=True)}
+    assert strata[1, 3] == strata[2, 3] == "apart, above"
+    assert (1, 2) in strata
+
+
 def test_where_no_two_records_have_anything_in_common_there_is_nothing_to_judge(empty_house):
     with pytest.raises(LakeError, match="no pair to judge"):
         drawn(empty_house, NEAR.clear())
@@ -120,6 +154,7 @@ def test_answers_become_decisions_of_the_origin_sample_and_rates(asked):
     assert decisions.filter(pl.col("decision") == "match").select("left_id", "right_id").rows() == [(1, 2)]
     assert set(decisions["origin"]) == {"sample"}
     assert set(decisions["decided_by"]) == {"ada"}
+    assert set(decisions["reason"]) == {f"sample {sample['sample_id'][0]}, handed in by someone"}
     rates = rates_of_answers(answers)
     assert rates.false_merges.value == 0.0 < rates.false_merges.high
     assert rates.missed_merges.value == 0.0 < rates.missed_merges.high
@@ -142,6 +177,16 @@ def test_the_same_answers_again_are_not_stored_again_and_others_are_refused(aske
         store(house, check(house, answered(sheet, "same")))
     assert str(caught.value) == "pairs.csv: the sample was answered before, and otherwise, in pair 1"
     assert current_decisions(house.lake.snapshot()).height == sample.height
+
+
+def test_answers_that_were_withdrawn_may_be_given_again_and_otherwise(asked):
+    house, sample, sheet = asked
+    store(house, check(house, answered(sheet)))
+    with house.lake.writer() as writer:
+        given = current_decisions(writer.snapshot())["decision_id"].to_list()
+        assert withdraw_decisions(writer, given, NOW, "run-w") == sample.height
+    assert store(house, check(house, answered(sheet, "same")), NOW + timedelta(minutes=1)) == sample.height
+    assert current_decisions(house.lake.snapshot())["decision"].to_list().count("match") == 1
 
 
 def change(place, **cells):

@@ -216,11 +216,19 @@ def test_with_frozen_frequencies_a_block_that_was_not_too_large_stays_used():
 
 
 def test_with_frozen_frequencies_a_crowd_that_came_since_is_left_out_all_the_same(monkeypatch):
-    monkeypatch.setattr(blocking, "_LARGEST_WEAK_BLOCK", 5)
+    monkeypatch.setattr(blocking, "_LARGEST_FROZEN_BLOCK", 5)
     _, _, frozen = blocked(*CROWD[:4], limits=BlockingLimits(5, 40))
     _, rules, _ = blocked(*CROWD, limits=BlockingLimits(5, 40), frozen=frozen)
 
     assert (rules["phones"].pairs, rules["phones"].dropped_pairs, rules["phones"].largest_dropped) == (0, 15, 6)
+    assert rules["phones"].newly_dropped == 1, "the model did not name it: that is told"
+
+
+def test_with_frozen_frequencies_a_block_that_grew_over_the_cap_keeps_its_pairs():
+    _, _, frozen = blocked(*CROWD[:4], limits=BlockingLimits(5, 40))
+    _, rules, _ = blocked(*CROWD, limits=BlockingLimits(5, 40), frozen=frozen)
+
+    assert (rules["phones"].pairs, rules["phones"].newly_dropped) == (15, 0)
 
 
 @pytest.mark.parametrize("rules", [EXACT_RULES, STRONG_RULES, WEAK_RULES], ids=["exact", "strong", "weak"])

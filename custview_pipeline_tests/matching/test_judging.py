@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custview_pipeline.contracts.attributes import EntityType
+from custview_pipeline.contracts.matching_rules import MODEL, PROMISE, STEWARD
 from custview_pipeline.matching.comparisons import COMPARISONS
-from custview_pipeline.matching.judging import MODEL, PROMISE, STEWARD, Judge, decided_rows
+from custview_pipeline.matching.judging import Judge, decided_rows
 from custview_pipeline.matching.patterns import pack
 from custview_pipeline.matching.records import Records
 from custview_pipeline.matching.verdicts import PatternRule, PatternRules

@@ -85,6 +85,17 @@ def test_agreement_weighs_by_how_rare_the_value_is():
     assert rare == pytest.approx(exact / math.log(2), abs=1 / STEP)
 
 
+def test_of_several_values_the_commonest_of_either_record_counts():
+    """Which of them agree is not asked: a switchboard beside a mobile must not make the switchboard rare."""
+    known, mobile, switchboard = model("phone"), "2025550143", "2025550100"
+    others = [{"phones": [switchboard]}] * 50
+    alone, beside = (
+        weight(known, {"phones": phones}, {"phones": [mobile]}, *others) for phones in ([mobile], [mobile, switchboard])
+    )
+
+    assert alone > beside
+
+
 def test_given_names_that_run_in_a_family_are_no_surprise_in_a_household():
     known, ada = model("given_name"), {"given": "ada"}
     match, household, unrelated = known.starting_logs
@@ -137,3 +148,30 @@ def test_pairs_that_were_scored_twice_are_kept_once_in_the_order_of_rows():
 
     assert list(zip(once.i, once.j, once.pattern, once.weight, strict=True)) == [(0, 9, 6, 3.0), (1, 3, 8, 2.0), (4, 5, 7, 1.0)]
     assert len(Scored.joined([]).once().i) == 0
+
+
+def test_a_mailbox_of_an_office_is_no_rare_one_though_it_stands_second():
+    office = ["info@office.example"]
+    own = [f"own{number}@x.example" for number in range(30)]
+    crowd = [person(given="g", email=mail, emails=[mail, *office]) for mail in own]
+    compared = compared_among(features(*crowd))
+    alone = compared_among(features(*crowd[:2]))
+    known = model("email")
+
+    def bits(of):
+        pairs = couples(of)
+        return float(Scorer(of, known).score(pairs.i[:1], pairs.j[:1], None, 1).weight[0])
+
+    assert bits(compared) < bits(alone) - 3
+
+
+def test_who_agrees_by_a_further_address_alone_is_weighed_as_the_average():
+    further = {"further_house_numbers": ["1"], "further_streets": ["elm"], "further_cities": ["a"]}
+    further |= {"further_units": [None], "further_postal_codes": ["10001"]}
+    known = model("address")
+    place = known.comparisons[0].outcomes.index("same") + 1
+    average = math.log2(known.match[0][place] / known.household[0][place])
+
+    weighed = weight(known, {"further_streets": further["further_streets"], **further}, further)
+
+    assert weighed <= average + math.log2(known.shares[0] / known.shares[1]) + 0.1

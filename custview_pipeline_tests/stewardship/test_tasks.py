@@ -112,3 +112,9 @@ def test_the_order_of_rows_does_not_matter(order):
 
     assert shuffled.equals(tasks(*rows))
     assert isinstance(shuffled, pl.DataFrame)
+
+
+@pytest.mark.parametrize("rule", ["steward decision", "source promises unique customers"])
+@pytest.mark.parametrize("decision", ["MATCH", "NO_MATCH"])
+def test_who_has_answered_is_not_asked_again(rule, decision):
+    assert tasks({"left_id": 1, "right_id": 2, "decision": decision, "weight": 9.0, "rule": rule}).is_empty()
