@@ -9,12 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from custview_pipeline.cli.terminal import printable, results
+from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.matching_rules import MODEL
 from custview_pipeline.flows.explain import Because, ExplainedCustomer, ExplainedPair
 from custview_pipeline.flows.named_records import Member
 from custview_pipeline.flows.weighing import Link
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 from custview_pipeline.matching.edge_words import say_bits
+from custview_pipeline.matching.evidence import HOUSEHOLD
 
 _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {  # by comparison, the golden attributes that it looks at
     **dict.fromkeys(("given_name", "family_name", "middle_name", "name_suffix", "native_name"), ("name",)),
@@ -138,7 +140,9 @@ def _decided(link: Link) -> str:
 
 
 def _against(link: Link) -> str:
-    return "two of one household" if link.alternative == "household" else "strangers"
+    if link.alternative != HOUSEHOLD:
+        return "strangers"
+    return "two of one household" if link.left.entity_type == EntityType.PERSON else "two branches of one enterprise"
 
 
 def _evidence_table(link: Link, values: _Values | None) -> Table:
