@@ -7,9 +7,9 @@ from typing import NamedTuple
 import polars as pl
 
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.contracts.matching_tables import CUID_HISTORY
 from custview_pipeline.flows.current import current_crosswalk, current_records
 from custview_pipeline.flows.export import mask_values
+from custview_pipeline.flows.former_customers import what_became
 from custview_pipeline.flows.reveal import golden_values, open_values
 from custview_pipeline.kernel.errors import UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid
@@ -113,7 +113,7 @@ def _as_shown(known: tuple[str | None, bool] | None, *, is_full: bool) -> tuple[
 def _golden(snapshot: Snapshot, cuid: Cuid) -> pl.DataFrame:
     golden = newest(snapshot.read(GOLDEN_RECORDS.name).filter(pl.col("cuid") == cuid), ["cuid"]).filter("is_active")
     if golden.is_empty():
-        raise UnknownCustomer(_why_unknown(snapshot, cuid))
+        raise UnknownCustomer(what_became(snapshot, cuid))
     return golden
 
 
@@ -122,19 +122,3 @@ def _with_reasons(snapshot: Snapshot, values: pl.DataFrame, version: int) -> pl.
     lineage = snapshot.read(GOLDEN_LINEAGE.name, ["cuid", "version", "attribute", "rank", "reason"])
     won = lineage.filter((pl.col("version") == version) & (pl.col("rank") == 1))
     return values.join(won.select("cuid", "attribute", "reason"), on=["cuid", "attribute"], how="left", maintain_order="left")
-
-
-def _why_unknown(snapshot: Snapshot, cuid: Cuid) -> str:
-    history = snapshot.read(CUID_HISTORY.name)
-    if history.filter(pl.col("cuid") == cuid).is_empty():
-        return "no customer has this id"
-    heirs = dict(history.filter(pl.col("event") == "merged_into").select("cuid", "other_cuid").iter_rows())
-    heir = cuid
-    while heir in heirs:  # the heir may have been merged in turn; a chain ends, for an id once merged never holds again
-        heir = Cuid(heirs[heir])
-    erased = history.filter((pl.col("cuid") == heir) & (pl.col("event") == "erased"))
-    if not erased.is_empty():
-        return f"this customer was erased on {erased['happened_at'][0]:%Y-%m-%d}"
-    if not history.filter((pl.col("cuid") == heir) & (pl.col("event") == "retired")).is_empty():
-        return "this customer has no records any more"
-    return f"this customer was merged into {heir}"
