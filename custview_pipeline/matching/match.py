@@ -67,7 +67,7 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         if (frozen := _serving(records, settings, (known or {}).get(records.entity_type), is_usable)) is not None
     }
     near = neighbours_of(every, neighbourhoods, serving)
-    del tokens, neighbourhoods  # a third of the memory, where the caller does not hold them either
+    del tokens, neighbourhoods  # large, and not needed any more
     return tuple(
         _Matcher(records, near, settings, decided, exclusive).match(serving.get(records.entity_type), progress)
         for records in every
