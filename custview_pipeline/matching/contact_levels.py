@@ -4,16 +4,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from custview_pipeline.contracts.match_features import FURTHER_ADDRESS_PARTS
 from custview_pipeline.matching.expansion import combinations, portions
 from custview_pipeline.matching.levels import Choice
 from custview_pipeline.matching.pairs import Pairs
 from custview_pipeline.matching.patterns import Bools, Floats, Ints, Levels
 from custview_pipeline.matching.records import SILENT, Column
 
-_FURTHER: Final = {
-    "house_number": "further_house_numbers", "street": "further_streets", "unit": "further_units",
-    "city": "further_cities", "postal_code": "further_postal_codes",
-}  # fmt: skip
 _MOST_WORDS, _CONTAINED, _MANY_WORDS = 0.6, 0.8, 0.45  # shares of the weight of words, from the measured reference matcher
 
 
@@ -80,7 +77,10 @@ def address(pairs: Pairs) -> Levels:
 
     Levels: same, other unit, place unclear, house and place, street and place, street, postal code, area, differs.
     """
-    parts = {part: pairs.left(part) for part in _FURTHER}, {part: pairs.right(part) for part in _FURTHER}
+    parts = (
+        {part: pairs.left(part) for part in FURTHER_ADDRESS_PARTS},
+        {part: pairs.right(part) for part in FURTHER_ADDRESS_PARTS},
+    )
     first = Addresses(*parts, pairs.same("postal_area"), pairs.near("street"))
     levels = _address_levels(first)
     further = pairs.records.lists["further_streets"].lengths
@@ -111,8 +111,8 @@ def _further_levels(pairs: Pairs) -> Levels:
     for part in portions(counts[pairs.i] * counts[pairs.j]):
         some = pairs.at(part)
         pair, one, other = combinations(counts[some.i], counts[some.j])
-        left = {name: _address_part(pairs, name, some.i[pair], one) for name in _FURTHER}
-        right = {name: _address_part(pairs, name, some.j[pair], other) for name in _FURTHER}
+        left = {name: _address_part(pairs, name, some.i[pair], one) for name in FURTHER_ADDRESS_PARTS}
+        right = {name: _address_part(pairs, name, some.j[pair], other) for name in FURTHER_ADDRESS_PARTS}
         near = pairs.compared.near("street").hold(left["street"] ^ right["street"])
         near &= (left["street"] != SILENT) & (right["street"] != SILENT)
         levels = _address_levels(Addresses(left, right, np.zeros(len(pair), np.bool_), near))
@@ -122,7 +122,7 @@ def _further_levels(pairs: Pairs) -> Levels:
 
 def _address_part(pairs: Pairs, part: str, rows: Ints, place: Ints) -> Column:
     """Return a part of the address at a place of each row's addresses: 0 the first, from 1 on the further ones."""
-    lists = pairs.records.lists[_FURTHER[part]]
+    lists = pairs.records.lists[FURTHER_ADDRESS_PARTS[part]]
     tokens = pairs.records.scalars[part][rows].copy()
     later = np.flatnonzero(place > 0)
     tokens[later] = lists.values[lists.starts[rows[later]] + place[later] - 1]

@@ -99,12 +99,7 @@ def weigh(
 def _of_two_types(every: list[Records], wanted: pl.DataFrame) -> Weighed:
     """Return the pairs of a person and an enterprise."""
     types = pl.concat(
-        [
-            pl.DataFrame(
-                {"id": records.record_ids, "type": pl.Series([str(records.entity_type)]).new_from_index(0, records.count)}
-            )
-            for records in every
-        ]
+        [pl.DataFrame({"id": records.record_ids}).with_columns(type=pl.lit(str(records.entity_type))) for records in every]
     )
     joined = wanted.join(types.rename({"id": "left_id", "type": "one"}), on="left_id").join(
         types.rename({"id": "right_id", "type": "other"}), on="right_id"

@@ -46,22 +46,24 @@ class TokenLists:
         if cut:
             lists = lists.list.head(LONGEST_LIST)
             lengths = lists.list.len().fill_null(0)
-        counts = lengths.to_numpy().astype(np.int64)
-        starts = np.zeros(len(counts) + 1, np.int64)
-        np.cumsum(counts, out=starts[1:])
         values = lists.filter(lengths > 0).explode().fill_null(SILENT).to_numpy().astype(np.int64)
-        first = np.full(len(counts), SILENT, np.int64)
-        first[counts > 0] = values[starts[:-1][counts > 0]]
-        return cls(starts, values, counts.astype(np.uint8), first, cut)
+        return cls.packed(values, lengths.to_numpy().astype(np.uint8), cut)
+
+    @classmethod
+    def packed(cls, values: Ints, lengths: Lengths, cut_count: int) -> "TokenLists":
+        """Take the tokens of all lists, one list behind the other, and how long each is."""
+        starts = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, dtype=np.int64, out=starts[1:])
+        first = np.full(len(lengths), SILENT, np.int64)
+        first[lengths > 0] = values[starts[:-1][lengths > 0]]
+        return cls(starts, values, lengths, first, cut_count)
 
     def taken(self, rows: Ints) -> "TokenLists":
         """Return the lists of these rows, in their order."""
         lengths = self.lengths[rows]
-        counts = lengths.astype(np.int64)
-        starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(counts, out=starts[1:])
-        values = self.values[np.arange(starts[-1]) + np.repeat(self.starts[:-1][rows] - starts[:-1], counts)]
-        return TokenLists(starts, values, lengths, self.first[rows], self.cut_count)
+        ends = np.cumsum(lengths, dtype=np.int64)
+        offsets = np.repeat(self.starts[:-1][rows] - (ends - lengths), lengths)
+        return TokenLists.packed(self.values[np.arange(len(offsets)) + offsets], lengths, self.cut_count)
 
     @cached_property
     def owners(self) -> Ints:
@@ -156,12 +158,7 @@ def _other_words(records: Records) -> TokenLists:
     given, family = (records.scalars[name][words.owners] for name in ("given", "family"))
     is_other = (words.values != given) & (words.values != family)
     lengths = np.bincount(words.owners[is_other], minlength=records.count)
-    starts = np.zeros(records.count + 1, np.int64)
-    np.cumsum(lengths, out=starts[1:])
-    values = words.values[is_other]
-    first = np.full(records.count, SILENT, np.int64)
-    first[lengths > 0] = values[starts[:-1][lengths > 0]]
-    return TokenLists(starts, values, lengths.astype(np.uint8), first, 0)
+    return TokenLists.packed(words.values[is_other], lengths.astype(np.uint8), 0)
 
 
 def _in_order_of_names(tokens: pl.DataFrame) -> Ints:

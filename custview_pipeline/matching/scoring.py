@@ -95,23 +95,24 @@ class Scorer:
     def evidence(self, pairs: Pairs, levels: list[Levels], patterns: Ints) -> Evidence:
         """Weigh levels and their packed patterns, the rarity of what agrees included."""
         match, household, unrelated = self._by_class(patterns)
-        for place, comparison in enumerate(self._model.comparisons):
-            for level, feature in comparison.frequency:
-                agreed = np.flatnonzero(levels[place] == level)
-                strangers, at_home = self._rarity(pairs.at(agreed), place, level, feature)
-                unrelated[agreed] += strangers
-                household[agreed] += at_home
+        for place, level in enumerate(levels):
+            self._add_rarity(pairs, level, place, (household, unrelated))
         return Evidence(match + self._model.calibration * _LOG_2, household, unrelated)
 
     def comparison_evidence(self, pairs: Pairs, levels: list[Levels], place: int) -> Evidence:
         """Return what one comparison adds to the evidence of each class."""
         match, household, unrelated = (logs[place][levels[place]] for logs in self._logs)
+        self._add_rarity(pairs, levels[place], place, (household, unrelated))
+        return Evidence(match, household, unrelated)
+
+    def _add_rarity(self, pairs: Pairs, levels: Levels, place: int, evidence: tuple[Floats, Floats]) -> None:
+        """Add what the rarity of the values says, where pairs agree by one comparison: household, unrelated."""
+        household, unrelated = evidence
         for level, feature in self._model.comparisons[place].frequency:
-            agreed = np.flatnonzero(levels[place] == level)
+            agreed = np.flatnonzero(levels == level)
             strangers, at_home = self._rarity(pairs.at(agreed), place, level, feature)
             unrelated[agreed] += strangers
             household[agreed] += at_home
-        return Evidence(match, household, unrelated)
 
     def _by_class(self, patterns: Ints) -> list[Floats]:
         """Return the log of share times probability of each pattern in each class, two comparisons at a time."""
@@ -127,13 +128,13 @@ class Scorer:
         shares = self._compared.log_shares(feature)
         share = np.maximum(shares[pairs.i], shares[pairs.j]).astype(np.float64)
         # who agrees by another value than the one that is counted (a further address) is taken as average
-        average = float(np.log(max(self._model.unrelated[place][level], LEAST_PROBABILITY)))
+        _, at_home, average = (logs[place][level] for logs in self._logs)
         strangers = np.where(np.isneginf(share), 0.0, share - average)
         if self._model.comparisons[place].name != "given_name":
             return strangers, np.zeros(len(share))
         # strangers' given names, and those that run in a family
         in_family = np.log(np.exp(share) * (1 - HOUSEHOLD_SAME_GIVEN) + HOUSEHOLD_SAME_GIVEN)
-        return strangers, in_family - float(np.log(max(self._model.household[place][level], LEAST_PROBABILITY)))
+        return strangers, in_family - at_home
 
     def score(self, i: Ints, j: Ints, keep: Keep | None, threads: int) -> Scored:
         """Compare and weigh pairs.
