@@ -81,7 +81,7 @@ def index_of_world(root: Path, seed: int) -> tuple[pl.DataFrame, pl.DataFrame, p
     truth = pl.read_csv(root / "world" / TRUTH_FILE, infer_schema=False)
     known = records.join(truth, on=["source_system", "source_key"]).select("record_id", "entity", "household")
     tokens = current_index(snapshot, IndexPart.TOKENS, records)
-    return tokens, snapshot.read_index(IndexPart.NEIGHBOURHOODS).unique(), known
+    return tokens, neighbourhoods_of(snapshot, tokens, {}).unique(), known
 
 
 def count_world(

@@ -16,7 +16,7 @@ from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.deliver import Intake, deliver
-from custview_pipeline.flows.match_state import records_of_unique_sources, settings_of
+from custview_pipeline.flows.match_state import neighbourhoods_of, records_of_unique_sources, settings_of
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.matching import match as matching
 from custview_pipeline.matching.match import match
@@ -70,12 +70,12 @@ def take_in(project_directory: Path, store: Path) -> Taken:
     return meter.stages["take in"]
 
 
-def read_index(store: Path) -> Index:
+def read_index(store: Path, known: Known) -> Index:
     """Read the stored index of a lake."""
     snapshot = DeltaLake(store / "lake", keyring_of(store)).snapshot()
     records = current_records(snapshot)
     tokens = current_index(snapshot, IndexPart.TOKENS, records)
-    return Index(records, tokens, snapshot.read_index(IndexPart.NEIGHBOURHOODS))
+    return Index(records, tokens, neighbourhoods_of(snapshot, tokens, known))
 
 
 def match_index(project_directory: Path, store: Path, known: Known | None) -> Found:
@@ -90,7 +90,7 @@ def match_index(project_directory: Path, store: Path, known: Known | None) -> Fo
     learned = matching._Matcher._learned  # noqa: SLF001 -- the only place where learning stands apart from what matching needs anyway
     matching._Matcher._learned = lambda *given: meter.measure("train", lambda: learned(*given))  # noqa: SLF001 -- as above
     project = load_project(project_directory)
-    index = meter.measure("read", lambda: read_index(store))
+    index = meter.measure("read", lambda: read_index(store, known or {}))
     records, frames = index.records, [index.neighbourhoods, index.tokens]
     del index  # the main job does not hold the frames while it matches either
     unique = records_of_unique_sources(records, project.contracts)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
-from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.match_index import VALUE_PARTS, IndexPart
 from custview_pipeline_tests.canaries import (
     KEY_IN_ENVIRONMENT,
     SOURCES,
@@ -75,7 +75,7 @@ def test_no_key_is_found_outside_of_the_key_directory(story):
 
 def test_the_index_holds_tokens_and_open_values_only(story):
     snapshot = _tables(story).snapshot()
-    for part in (IndexPart.TOKENS, IndexPart.NEIGHBOURHOODS):
+    for part in (IndexPart.TOKENS, *VALUE_PARTS):
         texts = snapshot.read_index(part).select(pl.col(pl.String))
         assert set(texts.columns) <= {"generation"}
         assert all(texts[name].n_unique() == 1 for name in texts.columns)

@@ -18,7 +18,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from custview_pipeline.adapters import index_segments, key_segments
-from custview_pipeline.adapters.delta_tables import purge_table, read_table
+from custview_pipeline.adapters.delta_tables import purge_table, read_appended, read_table
 from custview_pipeline.adapters.lake_commit import Commit
 from custview_pipeline.adapters.lake_files import INDEX, KEYS, MANIFEST_FILE, TABLES, is_lake, write_whole
 from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
@@ -68,6 +68,23 @@ class LakeSnapshot:
             return contract.empty().select(names)
         return read_table(self._root / TABLES / table, version, names, where)
 
+    def appended_since(self, table: str, version: int, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+        """Return the rows that were appended to a table after a version; None where more than appending was done to it since.
+
+        Args:
+            table: Name of the table.
+            version: A version that a stage has worked on.
+            columns: Names of columns; all by default.
+
+        Raises:
+            LakeDamaged: The table does not hold what the manifest says.
+        """
+        contract, current = CONTRACTS[table], self.manifest.tables.get(table)
+        names = list(columns) if columns is not None else list(contract.types)
+        if current is None or current == version:
+            return contract.empty().select(names)
+        return read_appended(self._root / TABLES / table, version, current, names)
+
     def index_generations(self) -> tuple[str | None, str | None]:
         """Return the names of the generation of the match index in use and of the one being built; None where there is none."""
         index, following = self.manifest.index, self.manifest.next_index
@@ -91,6 +108,17 @@ class LakeSnapshot:
         wanted = self.index_generations()[0] if generation is None else generation
         names = [name for held in self.manifest.generations() if held.name == wanted for name in held.segments.get(part, ())]
         return index_segments.read_segments(self._root / INDEX, part, names, self._keyring)
+
+    def index_segments(self, part: str) -> Iterator[pl.DataFrame]:
+        """Yield one part of the generation of the match index in use, segment by segment, the newest first.
+
+        Raises:
+            LakeDamaged: A segment is missing or broken.
+            WrongKey: A segment was written under another key.
+        """
+        held = self.manifest.index
+        for name in reversed(held.segments.get(part, ()) if held else ()):
+            yield index_segments.read_segments(self._root / INDEX, part, [name], self._keyring)
 
     def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:
         """Return the key material of each record version: Binary, null where it was shredded or never stored.

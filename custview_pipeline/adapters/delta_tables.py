@@ -37,10 +37,41 @@ def read_table(folder: Path, version: int, columns: Sequence[str], where: pl.Exp
         return wanted.select(columns).collect()
     # Polars panics at a Parquet file that was cut off; a panic is no Exception.
     except (DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise LakeDamaged(
-            f"table {folder.name} cannot be read at version {version}, which the manifest names; where something was erased "
-            "meanwhile, try again"
-        ) from None
+        raise _unreadable(folder, version) from None
+
+
+def _unreadable(folder: Path, version: int) -> LakeDamaged:
+    return LakeDamaged(
+        f"table {folder.name} cannot be read at version {version}, which the manifest names; where something was erased "
+        "meanwhile, try again"
+    )
+
+
+def read_appended(folder: Path, since: int, version: int, columns: Sequence[str]) -> pl.DataFrame | None:
+    """Return the rows that were appended between two versions; None where files of the first one are gone, or it cannot be told.
+
+    Args:
+        folder: Folder of the table.
+        since: The earlier version.
+        version: The later one.
+        columns: Names of columns.
+
+    Raises:
+        LakeDamaged: The table does not hold the later version.
+    """
+    try:
+        before = set(DeltaTable(str(folder), version=since).file_uris())
+    except (DeltaError, OSError):  # purged with what was erased
+        return None
+    try:
+        now = set(DeltaTable(str(folder), version=version).file_uris())
+        if since > version or not before <= now:
+            return None
+        if now == before:
+            return read_table(folder, version, columns).clear()
+        return pl.concat([pl.scan_parquet(file).select(columns) for file in sorted(now - before)]).collect()
+    except (DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        raise _unreadable(folder, version) from None
 
 
 def write_table(folder: Path, frame: pl.DataFrame, *, mode: Literal["append", "overwrite"], known: int | None) -> int:

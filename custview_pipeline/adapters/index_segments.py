@@ -14,7 +14,7 @@ from custview_pipeline.kernel.errors import ContractViolation, LakeDamaged
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 
-_NAME: Final = re.compile(r"[a-z]+-\d+-k(?P<version>\d+)-[0-9a-f]+\.parquet")
+_NAME: Final = re.compile(r"[a-z_]+-\d+-k(?P<version>\d+)-[0-9a-f]+\.parquet")
 
 
 def write_segment(folder: Path, part: str, frame: pl.DataFrame, keyring: Keyring, *, sequence: int) -> str:

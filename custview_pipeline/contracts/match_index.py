@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, Self
 
 import polars as pl
 
+from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_features import FEATURES
 from custview_pipeline.kernel.errors import LakeDamaged
 
@@ -52,6 +53,8 @@ class IndexPart(StrEnum):
 
     TOKENS = "tokens"  # the features of a record, as tokens
     NEIGHBOURHOODS = "neighbourhoods"  # keys by which values one edit apart are found
+    PERSON_PHONES = "person_phones"  # the same of phone numbers: many, and not read where these lie densely
+    ENTERPRISE_PHONES = "enterprise_phones"
     CLAIMS = "claims"  # what a record says about each attribute: token, validity, length
     FREQUENCIES = "frequencies"  # how common values are, as the match model in use counted them
 
@@ -59,6 +62,11 @@ class IndexPart(StrEnum):
 TOKENS: Final = pl.Schema({"record_id": pl.Int64(), "version": pl.Int32(), **{name: _token_type(name) for name in FEATURES}})
 
 NEIGHBOURHOODS: Final = pl.Schema({"token": pl.Int64, "key": pl.Int32, "part": pl.UInt8})
+
+PHONE_PARTS: Final = {EntityType.PERSON: IndexPart.PERSON_PHONES, EntityType.ENTERPRISE: IndexPart.ENTERPRISE_PHONES}
+OF_PHONES: Final = ("phone_tails",)  # features whose keys are in these parts
+VALUE_PARTS: Final = (IndexPart.NEIGHBOURHOODS, *PHONE_PARTS.values())
+"""Parts with neighbourhood keys."""
 
 CLAIMS: Final = pl.Schema(
     {
@@ -86,6 +94,8 @@ FREQUENCIES: Final = pl.Schema(
 INDEX_SCHEMAS: Final = {
     IndexPart.TOKENS: TOKENS,
     IndexPart.NEIGHBOURHOODS: NEIGHBOURHOODS,
+    IndexPart.PERSON_PHONES: NEIGHBOURHOODS,
+    IndexPart.ENTERPRISE_PHONES: NEIGHBOURHOODS,
     IndexPart.CLAIMS: CLAIMS,
     IndexPart.FREQUENCIES: FREQUENCIES,
 }

@@ -1,5 +1,6 @@
 """What holds now: the newest, living rows of the append-only tables and of the match index."""
 
+import re
 from typing import Final
 
 import polars as pl
@@ -12,6 +13,7 @@ from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.standardisation.standardise import rule_set_version
 
+_VERSIONS: Final = re.compile(r"(?:[a-z_]+=(?:\d+|None)(?: |$))*")
 RECORD_COLUMNS: Final = (
     "record_id", "version", "source_system", "source_key", "entity_type", "country", "updated_at", "is_deleted",
 )  # fmt: skip
@@ -38,7 +40,31 @@ def current_index(snapshot: Snapshot, part: IndexPart, records: pl.DataFrame) ->
     """
     if rules_of_index(snapshot) not in {None, rule_set_version()}:
         raise IndexOutdated("the match index was made by other rules than these: run the main job, which brings it up to date")
-    return snapshot.read_index(part).join(records.select("record_id", "version"), on=["record_id", "version"], how="semi")
+    stored = snapshot.read_index(part)
+    return stored.filter(_is_current(stored, records))
+
+
+def _is_current(stored: pl.DataFrame, records: pl.DataFrame) -> pl.Series:
+    """Return of each row whether it is of the version that a record has; a filter by it costs a tenth of a join of wide rows."""
+    same = ["record_id", "version"]
+    current = records.select(*same, is_current=pl.lit(value=True))
+    return stored.select(same).join(current, on=same, how="left", maintain_order="left")["is_current"].fill_null(value=False)
+
+
+def versions_in(mark: str) -> dict[str, int | None]:
+    """Return the version of each table that a mark of ``mark_of`` names; None where nothing was stored."""
+    named = dict(part.split("=", 1) for part in _tables_in(mark).split())
+    return {table: None if version == "None" else int(version) for table, version in named.items()}
+
+
+def settings_in(mark: str) -> str:
+    """Return what a mark of ``mark_of`` says beside the versions of tables."""
+    return mark[len(_tables_in(mark)) :].strip()
+
+
+def _tables_in(mark: str) -> str:
+    found = _VERSIONS.match(mark)
+    return found[0] if found else ""
 
 
 def rules_of_index(snapshot: Snapshot) -> str | None:

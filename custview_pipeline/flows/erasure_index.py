@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from custview_pipeline.contracts.match_features import FEATURES, FUZZY
-from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.match_index import VALUE_PARTS, IndexPart
 from custview_pipeline.kernel.ports import Commit
 
 _NO_TOKENS: Final = pl.Series("token", [], pl.Int64)
@@ -37,7 +37,8 @@ def erase_from_index(commit: Commit, record_ids: pl.Series) -> None:
     orphaned = lost.filter(~lost.is_in(pl.concat(kept).implode()))
     if len(orphaned):
         has_owner = ~pl.col("token").is_in(orphaned.implode())
-        commit.rewrite_index(IndexPart.NEIGHBOURHOODS, lambda stored: stored.filter(has_owner))
+        for part in VALUE_PARTS:
+            commit.rewrite_index(part, lambda stored: stored.filter(has_owner))
 
 
 def fuzzy_tokens(tokens: pl.DataFrame) -> pl.Series:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 import polars as pl
 
 from custview_pipeline.contracts.match_features import FUZZY
-from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
+from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, VALUE_PARTS, IndexPart
 from custview_pipeline.flows.erasure_index import fuzzy_tokens, tokens_of
 from custview_pipeline.flows.erasure_scope import (
     Marks,
@@ -243,7 +243,8 @@ def _searched_index(wanted: Wanted, files: LakeFiles) -> Iterator[Place]:
         for frame in files.index(IndexPart.CLAIMS, ["record_id"], is_named=is_named):
             _add_owned(claims, each, frame)
     yield claims.place()
-    yield _searched_values(files, IndexPart.NEIGHBOURHOODS, pl.concat(owned).unique(), pl.lit(value=True))
+    for part in VALUE_PARTS:
+        yield _searched_values(files, part, pl.concat(owned).unique(), pl.lit(value=True))
     # what is counted of several features together has a token of its own, which no record has
     yield _searched_values(files, IndexPart.FREQUENCIES, pl.concat(held).unique(), pl.col("feature").is_in(COUNTED))
 

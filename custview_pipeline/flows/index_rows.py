@@ -5,8 +5,9 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.contracts.match_index import CLAIMS, TOKENS, Generation, IndexPart
+from custview_pipeline.contracts.match_index import CLAIMS, OF_PHONES, PHONE_PARTS, TOKENS, VALUE_PARTS, Generation, IndexPart
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import StandardisedBatch
 from custview_pipeline.kernel.ports import Commit, Snapshot
@@ -21,11 +22,12 @@ class IndexRows(NamedTuple):
     """Rows of one generation of the match index.
 
     Attributes:
-        tokens, neighbourhoods, claims: Rows of the part of that name.
+        tokens, claims: Rows of the part of that name.
+        neighbourhoods: Rows of each part with neighbourhood keys.
     """
 
     tokens: pl.DataFrame
-    neighbourhoods: pl.DataFrame
+    neighbourhoods: dict[IndexPart, pl.DataFrame]
     claims: pl.DataFrame
 
 
@@ -83,8 +85,8 @@ def store_index(commit: Commit, snapshot: Snapshot, admitted: Sequence[Mapping[s
         rows = [each[name] for each in admitted if name in each]
         commit.add_index(IndexPart.TOKENS, pl.concat([each.tokens for each in rows]), generation=name)
         commit.add_index(IndexPart.CLAIMS, pl.concat([each.claims for each in rows]), generation=name)
-        keys = pl.concat([each.neighbourhoods for each in rows]).unique()
-        commit.add_index(IndexPart.NEIGHBOURHOODS, keys, generation=name)
+        for part in VALUE_PARTS:
+            commit.add_index(part, pl.concat([each.neighbourhoods[part] for each in rows]).unique(), generation=name)
 
 
 def _rows(wanted: Findable, keys: AirlockKeys, generation: Generation) -> IndexRows:
@@ -92,9 +94,11 @@ def _rows(wanted: Findable, keys: AirlockKeys, generation: Generation) -> IndexR
     features = wanted.batch.features.join(wanted.owners.select("row"), on="row", how="semi", maintain_order="left")
     ids = wanted.owners.select("record_id", "version")
     tokens = pl.concat([ids, tokeniser.tokenise_features(features, rule_version=rules)], how="horizontal")
-    return IndexRows(
-        tokens.select(TOKENS.names()), neighbourhoods(features, tokeniser, rule_version=rules), _claims(wanted, tokeniser, rules)
-    )
+    near = {IndexPart.NEIGHBOURHOODS: neighbourhoods(features.drop(OF_PHONES), tokeniser, rule_version=rules)}
+    for entity_type, part in PHONE_PARTS.items():
+        mine = features.filter(pl.col("is_enterprise") == (entity_type is EntityType.ENTERPRISE))
+        near[part] = neighbourhoods(mine.select(OF_PHONES), tokeniser, rule_version=rules)
+    return IndexRows(tokens.select(TOKENS.names()), near, _claims(wanted, tokeniser, rules))
 
 
 def _claims(wanted: Findable, tokeniser: Tokeniser, rules: str) -> pl.DataFrame:

@@ -21,7 +21,13 @@ from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.current import current_crosswalk, current_index, current_records, mark_of
 from custview_pipeline.flows.decisions import decided_pairs
-from custview_pipeline.flows.match_state import frozen_models, records_of_unique_sources, settings_of, store_frequencies
+from custview_pipeline.flows.match_state import (
+    frozen_models,
+    neighbourhoods_of,
+    records_of_unique_sources,
+    settings_of,
+    store_frequencies,
+)
 from custview_pipeline.flows.models import active_models, is_usable, new_rows
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Progress, Snapshot
 from custview_pipeline.kernel.redaction import silenced
@@ -94,9 +100,10 @@ def link(
     with silenced("matching"):
         records = current_records(snapshot)
         known = frozen_models(snapshot)
+        tokens = current_index(snapshot, IndexPart.TOKENS, records)
         found = match(
-            current_index(snapshot, IndexPart.TOKENS, records),
-            snapshot.read_index(IndexPart.NEIGHBOURHOODS),
+            tokens,
+            neighbourhoods_of(snapshot, tokens, known),
             settings_of(rulebook),
             lambda what, count: progress.step("match_edges", what, count),
             known=known,

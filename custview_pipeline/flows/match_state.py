@@ -8,7 +8,7 @@ import polars as pl
 import psutil
 
 from custview_pipeline.contracts.attributes import EntityType
-from custview_pipeline.contracts.match_index import FREQUENCIES, IndexPart
+from custview_pipeline.contracts.match_index import FREQUENCIES, PHONE_PARTS, IndexPart
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.models import active_models
@@ -16,6 +16,7 @@ from custview_pipeline.kernel.ports import Commit, Snapshot
 from custview_pipeline.matching.blocking import BlockingLimits
 from custview_pipeline.matching.comparisons import COMPARISONS
 from custview_pipeline.matching.frequencies import Frequencies
+from custview_pipeline.matching.match import asks_for_phones
 from custview_pipeline.matching.setup import Frozen, MatchSettings, TypeSettings
 from custview_pipeline.matching.verdicts import PatternRules, rules_about
 
@@ -55,6 +56,21 @@ def frozen_models(snapshot: Snapshot) -> dict[EntityType, Frozen]:
         for (name,), part in stored.partition_by("entity_type", as_dict=True).items()
     }
     return {entity_type: Frozen(model, counted.get(entity_type)) for entity_type, model in active_models(snapshot).items()}
+
+
+def neighbourhoods_of(snapshot: Snapshot, tokens: pl.DataFrame, known: Mapping[EntityType, Frozen]) -> pl.DataFrame:
+    """Return the rows by which values one edit apart are found; those of phones where matching asks for them.
+
+    Args:
+        snapshot: The lake.
+        tokens: Rows of the match index that are to be matched.
+        known: Models in use.
+    """
+    parts = [
+        IndexPart.NEIGHBOURHOODS,
+        *(PHONE_PARTS[kind] for kind in EntityType if asks_for_phones(tokens, kind, known.get(kind))),
+    ]
+    return pl.concat(snapshot.read_index(part) for part in parts)
 
 
 def store_frequencies(commit: Commit, generation: str, counted: Mapping[EntityType, Frequencies]) -> None:

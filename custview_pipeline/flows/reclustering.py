@@ -9,6 +9,7 @@ from custview_pipeline.audit.blind_sample import NEAR_MISS_BITS
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.evaluate import ClustersAt
+from custview_pipeline.flows.match_state import neighbourhoods_of
 from custview_pipeline.flows.weighing import Scales
 from custview_pipeline.kernel.ports import Progress, Snapshot
 from custview_pipeline.kernel.redaction import silenced
@@ -27,7 +28,7 @@ def reclustering(scales: Scales, progress: Progress) -> ClustersAt:
 
     def clusters(thresholds: Sequence[float]) -> Mapping[float, pl.DataFrame]:
         with silenced("clustering anew"):
-            tokens, near = _index(scales.snapshot)
+            tokens, near = _index(scales)
             progress.step(_STAGE, f"records at {len(thresholds)} thresholds", tokens.height)
             records = current_records(scales.snapshot)
             promised = records.filter(pl.col("source_system").is_in(list(scales.exclusive))).select("record_id", "source_system")
@@ -49,13 +50,13 @@ def near_misses(scales: Scales, progress: Progress) -> pl.DataFrame:
         PairBudgetExceeded: The pairs do not fit in memory.
     """
     with silenced("finding near misses"):
-        tokens, near = _index(scales.snapshot)
+        tokens, near = _index(scales)
         lower = replace(scales.settings, review_weight=scales.settings.review_weight - NEAR_MISS_BITS)
         found = match(tokens, near, lower, lambda what, count: progress.step(_STAGE, what, count), known=scales.known)
         return pl.concat(part.edges.select("left_id", "right_id", "weight") for part in found)
 
 
-def _index(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _index(scales: Scales) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return tokens and neighbourhoods of the current records."""
-    tokens = current_index(snapshot, IndexPart.TOKENS, current_records(snapshot))
-    return tokens, snapshot.read_index(IndexPart.NEIGHBOURHOODS).unique()
+    tokens = current_index(scales.snapshot, IndexPart.TOKENS, current_records(scales.snapshot))
+    return tokens, neighbourhoods_of(scales.snapshot, tokens, scales.known)

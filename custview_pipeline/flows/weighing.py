@@ -17,7 +17,7 @@ from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.decisions import decided_pairs
 from custview_pipeline.flows.erasure_index import fuzzy_tokens
-from custview_pipeline.flows.match_state import frozen_models, settings_of
+from custview_pipeline.flows.match_state import frozen_models, neighbourhoods_of, settings_of
 from custview_pipeline.flows.named_records import Member
 from custview_pipeline.kernel.errors import LakeError
 from custview_pipeline.kernel.ports import Snapshot
@@ -162,7 +162,7 @@ def weigh_pairs(scales: Scales, members: Sequence[Member], pairs: pl.DataFrame) 
     # Where no run has counted yet how common values are, as with a new token key, that is counted on all records.
     is_counted = scales.known[EntityType(members[0].entity_type)].frequencies is not None
     tokens = current_index(scales.snapshot, IndexPart.TOKENS, wanted if is_counted else everybody)
-    near = scales.snapshot.read_index(IndexPart.NEIGHBOURHOODS)
+    near = neighbourhoods_of(scales.snapshot, tokens, scales.known)
     near = near.filter(pl.col("token").is_in(fuzzy_tokens(tokens.join(wanted, on="record_id", how="semi")).implode())).unique()
     weighed = weigh(tokens, near, pairs, scales.settings, scales.known)
     return Weighing(members, _judged(scales, members, weighed.pairs), weighed.comparisons)

@@ -83,6 +83,10 @@ class Snapshot(Protocol):
         """Return all versions of all rows of a table, or of those rows that are wanted."""
         ...
 
+    def appended_since(self, table: str, version: int, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
+        """Return the rows that were appended to a table after a version; None where more than appending was done to it since."""
+        ...
+
     def index_generations(self) -> tuple[str | None, str | None]:
         """Return the names of the generation of the match index in use and of the one being built; None where there is none."""
         ...
@@ -93,6 +97,10 @@ class Snapshot(Protocol):
 
     def read_index(self, part: str, *, generation: str | None = None) -> pl.DataFrame:
         """Return one part of the match index; of the generation in use by default."""
+        ...
+
+    def index_segments(self, part: str) -> Iterator[pl.DataFrame]:
+        """Yield one part of the generation of the match index in use, segment by segment, the newest first."""
         ...
 
     def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:

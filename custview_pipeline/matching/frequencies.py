@@ -143,7 +143,12 @@ class Frequencies:
 def dense_features(records: Records) -> frozenset[str]:
     """Return the features whose values lie so densely that one edit between two of them tells nothing."""
     tails = records.lists["phone_tails"].values
-    return frozenset({"phone_tails"}) if len(np.unique(tails)) > _DENSE_TAILS else frozenset()
+    return frozenset({"phone_tails"}) if is_dense(len(np.unique(tails))) else frozenset()
+
+
+def is_dense(tails: int) -> bool:
+    """Return whether so many different phone numbers lie so densely."""
+    return tails > _DENSE_TAILS
 
 
 def _rows(feature: str, tokens: Ints, shares: Floats | Shares) -> pl.DataFrame:

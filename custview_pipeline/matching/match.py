@@ -11,7 +11,7 @@ from custview_pipeline.matching.blocking import Candidates, block
 from custview_pipeline.matching.clusters import COMPONENT_WEIGHT, Components, Contradictions, Inside, components, decide
 from custview_pipeline.matching.comparisons import COMPARISONS, Comparison
 from custview_pipeline.matching.found import EDGES, SUSPICIOUS, MatchedType, TrainingSample, decisions
-from custview_pipeline.matching.frequencies import Frequencies, dense_features
+from custview_pipeline.matching.frequencies import Frequencies, dense_features, is_dense
 from custview_pipeline.matching.judging import Judge, decided_rows
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.neighbours import Neighbours, find_neighbours
@@ -146,6 +146,13 @@ def neighbours_of(every: Sequence[Records], neighbourhoods: pl.DataFrame, known:
         if feature not in _dense(records, known.get(records.entity_type))
     ]
     return find_neighbours(neighbourhoods, np.concatenate([np.empty(0, np.int64), *wanted]))
+
+
+def asks_for_phones(tokens: pl.DataFrame, entity_type: EntityType, known: Frozen | None) -> bool:
+    """Return whether neighbours of phone numbers may be asked for: not where they lie densely, now and by the model in use."""
+    mine = tokens.filter(pl.col("is_enterprise") == (entity_type is EntityType.ENTERPRISE))["phone_tails"]
+    was_dense = known is None or known.frequencies is None or "phone_tails" in known.frequencies.dense
+    return not (was_dense and is_dense(mine.explode().n_unique()))
 
 
 def _dense(records: Records, known: Frozen | None) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
-from custview_pipeline.contracts.match_index import Generation, IndexPart
+from custview_pipeline.contracts.match_index import OF_PHONES, Generation, IndexPart
 from custview_pipeline.flows.airlock import RECORD_PLACE
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.vault import Rows
@@ -70,7 +70,8 @@ def take_in(lake: DeltaLake, keyring: Keyring, *records: Record, run_id: str = "
         made = tokens(texts, ids.to_list()).with_columns(versions.alias("version"))
         generation = Generation(rule_set_version(), 1).name
         commit.add_index(IndexPart.TOKENS, made, generation=generation)
-        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbours_of(texts), generation=generation)
+        commit.add_index(IndexPart.NEIGHBOURHOODS, neighbours_of(texts.drop(OF_PHONES)), generation=generation)
+        commit.add_index(IndexPart.PERSON_PHONES, neighbours_of(texts.select(OF_PHONES)), generation=generation)
         claims = index_claims(*(claim for record in records for claim in _claims(record)))
         commit.add_index(IndexPart.CLAIMS, claims, generation=generation)
         if is_delivered:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from custview_pipeline.contracts.match_index import Generation
+from custview_pipeline.contracts.match_index import VALUE_PARTS, Generation
 from custview_pipeline.flows.airlock import Airlock, admit
 from custview_pipeline.flows.examine import Pending
 from custview_pipeline.kernel.errors import WrongKey
@@ -98,7 +98,8 @@ def test_rows_of_two_generations_differ_in_their_tokens_alone(keyring):
     assert first.claims.select(said).equals(second.claims.select(said))
     assert not set(first.claims["token"]) & set(second.claims["token"])
     assert first.tokens["enterprise_name"][0] != second.tokens["enterprise_name"][0]
-    assert not set(first.neighbourhoods["token"]) & set(second.neighbourhoods["token"])
+    for part in VALUE_PARTS:
+        assert not set(first.neighbourhoods[part]["token"]) & set(second.neighbourhoods[part]["token"])
     same = ["record_id", "version", "is_enterprise"]
     assert first.tokens.select(same).equals(second.tokens.select(same))
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from custview_pipeline.contracts.erasure import CarriedOut
-from custview_pipeline.contracts.match_index import IndexPart
+from custview_pipeline.contracts.match_index import VALUE_PARTS, IndexPart
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.flows.erasure_index import fuzzy_tokens
 from custview_pipeline.flows.erasure_request import NamedRecord, choose_customer, choose_records
@@ -235,15 +235,20 @@ def test_a_customer_that_never_was_is_unknown(estate):
         choose_customer(estate.lake.snapshot(), Cuid(cuid(7)))
 
 
+def neighbourhoods_in(snapshot):
+    """Return the rows of all parts with neighbourhood keys."""
+    return pl.concat(snapshot.read_index(part) for part in VALUE_PARTS)
+
+
 def test_neighbourhoods_stay_of_values_that_others_have_too(estate):
     namesake = {"given": "ada", "family": "winterbourne", "birth_date": "1990-01-05", "phones": ["2025550199"]}
     take_in(estate.lake, estate.keyring, Record(7, namesake, {"name": "Ada W."}), run_id="run-2")
-    before = estate.lake.snapshot().read_index(IndexPart.NEIGHBOURHOODS)
+    before = neighbourhoods_in(estate.lake.snapshot())
     estate.ask_customer_of(1)
     estate.carry_out()
 
     snapshot = estate.lake.snapshot()
-    tokens, after = snapshot.read_index(IndexPart.TOKENS), snapshot.read_index(IndexPart.NEIGHBOURHOODS)
+    tokens, after = snapshot.read_index(IndexPart.TOKENS), neighbourhoods_in(snapshot)
     assert {1, 2}.isdisjoint(tokens["record_id"])
     assert {1, 2}.isdisjoint(snapshot.read_index(IndexPart.CLAIMS)["record_id"])
     assert set(after["token"]) == set(before["token"]) & set(fuzzy_tokens(tokens))
@@ -255,7 +260,7 @@ def test_neighbourhoods_stay_of_values_that_others_have_too(estate):
 def test_every_neighbourhood_of_an_index_has_an_owner(estate):
     snapshot = estate.lake.snapshot()
     owners = fuzzy_tokens(snapshot.read_index(IndexPart.TOKENS))
-    assert snapshot.read_index(IndexPart.NEIGHBOURHOODS)["token"].is_in(owners.implode()).all()
+    assert neighbourhoods_in(snapshot)["token"].is_in(owners.implode()).all()
 
 
 def test_a_generation_of_the_index_that_is_being_built_is_cleaned_too(estate):

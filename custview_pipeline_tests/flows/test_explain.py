@@ -17,6 +17,7 @@ from custview_pipeline.flows.named_records import Member
 from custview_pipeline.flows.weighing import Scales
 from custview_pipeline.kernel.errors import LakeError, ProjectInvalid, UnknownCustomer
 from custview_pipeline.matching.edge_words import pattern_evidence
+from custview_pipeline.matching.frequencies import Frequencies
 from custview_pipeline_tests.factories import (
     NOW,
     crosswalk,
@@ -46,7 +47,7 @@ class Tables:
 
     def read_index(self, part):
         """Return a part of the match index."""
-        return self._index[part]
+        return self._index.get(part, NEIGHBOURHOODS.to_frame())
 
     def index_generations(self):
         """Return that the index is of no generation, and so never out of date."""
@@ -102,7 +103,7 @@ class Stage:
             IndexPart.NEIGHBOURHOODS: NEIGHBOURHOODS.to_frame(),
         }
         settings = SimpleNamespace(match_weight=0.5, review_weight=-1.0)
-        known = {EntityType.PERSON: SimpleNamespace(model=MODEL, frequencies="counted")}
+        known = {EntityType.PERSON: SimpleNamespace(model=MODEL, frequencies=Frequencies(0, {}, {}))}
         return Scales(Tables(tables, index), settings, known, self.exclusive)
 
     def _edge(self, left, right):
