@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from custview_pipeline.matching import agglomeration, blocking, clusters, match, scoring, training
+from custview_pipeline.matching import agglomeration, blocking, clusters, matcher, scoring, training
 from custview_pipeline.matching.comparisons import COMPARISONS
+from custview_pipeline.matching.rules import EXACT_RULES, STRONG_RULES
 from custview_pipeline.matching.setup import MatchSettings
 from custview_pipeline.matching.verdicts import PatternRules
 
@@ -54,8 +55,8 @@ def two_classes(given: Inputs) -> Inputs:
 
 def chained(given: Inputs) -> Inputs:
     """Whoever is linked by a chain of matches is one customer, as in most tools."""
-    clusters.COMPONENT_WEIGHT = match.COMPONENT_WEIGHT = given.settings.match_weight
-    match.decide = _components_as_they_are
+    clusters.COMPONENT_WEIGHT = matcher.COMPONENT_WEIGHT = given.settings.match_weight
+    matcher.decide = _components_as_they_are
     return given
 
 
@@ -68,16 +69,16 @@ def _components_as_they_are(found: clusters.Components, _: Any, thresholds: Any)
 
 def open_components(given: Inputs) -> Inputs:
     """Pairs that no blocking rule brought count as unlikely as any, instead of being compared within their component."""
-    scored, weigher = match._Matcher._scored, match._Matcher._weigh  # noqa: SLF001 -- not a setting
+    scored, weigher = matcher.Matcher._scored, matcher.Matcher._weigh  # noqa: SLF001 -- not a setting
     known: dict[int, Any] = {}
 
-    def remembered(matcher: Any, *others: Any) -> Any:
-        known[id(matcher)] = scored(matcher, *others)
-        return known[id(matcher)]
+    def remembered(own: Any, *others: Any) -> Any:
+        known[id(own)] = scored(own, *others)
+        return known[id(own)]
 
-    def weigh(matcher: Any, *others: Any) -> Callable[..., clusters.Inside]:
-        pairs, inner = known[id(matcher)], weigher(matcher, *others)
-        one, other = (matcher._records.rank[rows].astype(np.int64) for rows in (pairs.i, pairs.j))  # noqa: SLF001 -- as above
+    def weigh(own: Any, *others: Any) -> Callable[..., clusters.Inside]:
+        pairs, inner = known[id(own)], weigher(own, *others)
+        one, other = (own._records.rank[rows].astype(np.int64) for rows in (pairs.i, pairs.j))  # noqa: SLF001 -- as above
         packed = np.sort((np.minimum(one, other) << 32) | np.maximum(one, other))
 
         def of_candidates(i: Any, j: Any) -> clusters.Inside:
@@ -89,7 +90,7 @@ def open_components(given: Inputs) -> Inputs:
 
         return of_candidates
 
-    match._Matcher._scored, match._Matcher._weigh = remembered, weigh  # noqa: SLF001 -- as above
+    matcher.Matcher._scored, matcher.Matcher._weigh = remembered, weigh  # noqa: SLF001 -- as above
     return given
 
 
@@ -147,13 +148,13 @@ def first_values(given: Inputs) -> Inputs:
 
 def no_weak_rules(given: Inputs) -> Inputs:
     """No pair is compared for one fact alone, such as a birth date."""
-    blocking.WEAK_RULES = ()
+    blocking.BLOCKING_RULES = (*EXACT_RULES, *STRONG_RULES)
     return given
 
 
 def exact_rules_only(given: Inputs) -> Inputs:
     """Pairs are compared where an identifier, or a name with a date or place, is the same."""
-    blocking.STRONG_RULES = blocking.WEAK_RULES = blocking.NEIGHBOUR_RULES = ()
+    blocking.BLOCKING_RULES, blocking.NEIGHBOUR_RULES = EXACT_RULES, ()
     return given
 
 

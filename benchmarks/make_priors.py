@@ -26,6 +26,7 @@ from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.demo.world import TRUTH_FILE, generate
 from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.deliver import Intake, deliver
+from custview_pipeline.flows.match_state import neighbourhoods_of
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.matching.comparisons import COMPARISONS, Comparison
 from custview_pipeline.matching.frequencies import Frequencies

@@ -18,8 +18,8 @@ from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.deliver import Intake, deliver
 from custview_pipeline.flows.match_state import neighbourhoods_of, records_of_unique_sources, settings_of
 from custview_pipeline.kernel.ports import Unwatched
-from custview_pipeline.matching import match as matching
 from custview_pipeline.matching.match import match
+from custview_pipeline.matching.matcher import Matcher
 from custview_pipeline.matching.setup import Frozen
 from custview_pipeline.protection.keyring import Keyring
 
@@ -87,8 +87,8 @@ def match_index(project_directory: Path, store: Path, known: Known | None) -> Fo
         known: The models; None: they are learned.
     """
     meter = Meter()
-    learned = matching._Matcher._learned  # noqa: SLF001 -- the only place where learning stands apart from what matching needs anyway
-    matching._Matcher._learned = lambda *given: meter.measure("train", lambda: learned(*given))  # noqa: SLF001 -- as above
+    learned = Matcher._learned  # noqa: SLF001 -- the only place where learning stands apart from what matching needs anyway
+    Matcher._learned = lambda *given: meter.measure("train", lambda: learned(*given))  # noqa: SLF001 -- as above
     project = load_project(project_directory)
     index = meter.measure("read", lambda: read_index(store, known or {}))
     records, frames = index.records, [index.neighbourhoods, index.tokens]

@@ -11,8 +11,8 @@ from custview_pipeline.matching.expansion import combinations, pairs_within, run
 from custview_pipeline.matching.marked import Marked
 from custview_pipeline.matching.pairs import Compared
 from custview_pipeline.matching.patterns import Bools, Ints
-from custview_pipeline.matching.records import SILENT, Records, mixed
-from custview_pipeline.matching.rules import EXACT_RULES, NEIGHBOUR_RULES, STRONG_RULES, WEAK_RULES, BlockingRule, NeighbourRule
+from custview_pipeline.matching.records import SILENT, Records, TokenColumns, mixed
+from custview_pipeline.matching.rules import BLOCKING_RULES, NEIGHBOUR_RULES, BlockingRule, NeighbourRule
 
 _LEAST_BUDGET: Final = 200_000  # pairs that any rule may bring, however few records there are
 _LARGEST_WEAK_BLOCK: Final = 2_000
@@ -79,6 +79,10 @@ class Candidates:
     yields: tuple[RuleYield, ...]
     oversize: dict[str, Ints]
 
+    def where(self, chosen: Bools) -> "Candidates":
+        """Return some of the pairs."""
+        return Candidates(self.i[chosen], self.j[chosen], self.yields, self.oversize)
+
 
 @dataclass(slots=True)
 class _Blocks:
@@ -139,7 +143,7 @@ def block(compared: Compared, limits: BlockingLimits, *, is_frozen: bool) -> Can
     records = compared.records
     known = compared.frequencies.oversize if is_frozen else None
     allowance = _Allowance(limits, int(max(_LEAST_BUDGET, limits.pair_budget * records.count)))
-    for rule in (*EXACT_RULES, *STRONG_RULES, *WEAK_RULES):
+    for rule in BLOCKING_RULES:
         if records.filled.issuperset(rule.features):
             _apply(records, rule, allowance, known)
     for neighbour_rule in NEIGHBOUR_RULES:
@@ -153,12 +157,7 @@ def block(compared: Compared, limits: BlockingLimits, *, is_frozen: bool) -> Can
 
 def _identical(records: Records) -> Ints:
     """Return pairs that chain the records which are equal in everything, however many there are, in the order of record ids."""
-    total = np.zeros(records.count, np.uint64)
-    for place, column in enumerate(records.scalars.values()):
-        total += column.view(np.uint64) * np.uint64(2 * place + 3)
-    for place, lists in enumerate(records.lists.values()):
-        summed = np.concatenate([np.zeros(1, np.uint64), np.cumsum(lists.values.view(np.uint64))])
-        total += (summed[lists.starts[1:]] - summed[lists.starts[:-1]]) * np.uint64(2 * place + 103)
+    total = records.digests
     by_rank = records.by_rank[total[records.by_rank] != SILENT]
     order = by_rank[np.argsort(total[by_rank], kind="stable")]
     alike = np.flatnonzero(total[order[1:]] == total[order[:-1]])
@@ -178,10 +177,7 @@ def _packed(i: Ints, j: Ints) -> Ints:
 
 def _apply(records: Records, rule: BlockingRule, allowance: _Allowance, known: dict[str, Ints] | None) -> None:
     """Bring the pairs of one rule's blocks, smallest blocks first, within its budget."""
-    keys, rows = _keys(records, rule.features, in_any_order=rule.in_any_order)
-    if rule.unless is not None:
-        allowed = ~records.flags[rule.unless][rows]
-        keys, rows = keys[allowed], rows[allowed]
+    keys, rows = keys_of(records, rule)
     order = np.argsort(keys)
     keys, rows = keys[order], rows[order]
     starts, lengths = runs(keys)
@@ -195,7 +191,16 @@ def _apply(records: Records, rule: BlockingRule, allowance: _Allowance, known: d
     allowance.bring(_packed(i, j), _told(rule.name, blocks, used, known), np.sort(blocks.keys[~used]))
 
 
-def _keys(records: Records, features: tuple[str, ...], *, in_any_order: bool = False) -> tuple[Ints, Ints]:
+def keys_of(records: TokenColumns, rule: BlockingRule) -> tuple[Ints, Ints]:
+    """Return the key of each record by a rule, and its row: none where it lacks a feature, several where it has several."""
+    keys, rows = _keys(records, rule.features, in_any_order=rule.in_any_order)
+    if rule.unless is None:
+        return keys, rows
+    allowed = ~records.flags[rule.unless][rows]
+    return keys[allowed], rows[allowed]
+
+
+def _keys(records: TokenColumns, features: tuple[str, ...], *, in_any_order: bool = False) -> tuple[Ints, Ints]:
     """Return the key of each record that has all features, and its row; a record with several values has several keys."""
     listed = next((feature for feature in features if feature in records.lists), None)
     if listed is None:

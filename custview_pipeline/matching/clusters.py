@@ -27,12 +27,14 @@ class Components:
     """Records linked by chains of pairs.
 
     Attributes:
-        label: Component of each record, by row number.
+        linked: Label of the records that are linked by chains of pairs, however many, by row number.
+        label: Component of each record, by row number: the same, unless too many are linked.
         size: Size of each component, by label.
         cut_count: Pairs left out because their component was too large.
         sliced_count: Records in components that stayed too large and were cut into slices of the largest size.
     """
 
+    linked: Ints
     label: Ints
     size: Ints
     cut_count: int
@@ -66,7 +68,7 @@ Weigh = Callable[[Ints, Ints], Inside]
 def components(i: Ints, j: Ints, weight: Floats, *, records: int, largest: int) -> Components:
     """Link records by pairs; components over ``largest`` records keep only ever stronger pairs, and are sliced at last."""
     kept, floor = np.ones(len(i), dtype=bool), COMPONENT_WEIGHT
-    label = _label(i, j, records)
+    linked = label = _label(i, j, records)
     while floor < _STRONGEST_CUT and np.bincount(label).max(initial=0) > largest:
         floor += _STEP
         size = np.bincount(label)
@@ -76,7 +78,7 @@ def components(i: Ints, j: Ints, weight: Floats, *, records: int, largest: int) 
     sliced = int(size[size > largest].sum())
     if sliced:
         label = _sliced(label, largest)
-    return Components(label, np.bincount(label), int((~kept).sum()), sliced)
+    return Components(linked, label, np.bincount(label), int((~kept).sum()), sliced)
 
 
 def _label(i: Ints, j: Ints, records: int) -> Ints:

@@ -27,7 +27,9 @@ class MatchedType:
         frozen: The model in use and the frequencies it was used with; None where there was nothing to compare.
         edges: left_id < right_id, pattern, weight (bits), probability (0 to 1), decision, rule; compared pairs from the
             review weight on, those that a rule made a match, and those it kept apart that might have been one.
-        clusters: record_id, cluster (smallest record id in it); every record once.
+        clusters: record_id, cluster (smallest record id in it); every record once, of a change every record that it touched.
+        groups: record_id, group_id (smallest record id in it) of records that are linked, directly or through others, by evidence
+            that may make them one customer; of a change every record that it touched.
         yields: What each blocking rule brought and dropped.
         compared_count: Candidate pairs compared.
         cut_count: Pairs left out because their component was too large.
@@ -39,6 +41,7 @@ class MatchedType:
     frozen: Frozen | None
     edges: pl.DataFrame
     clusters: pl.DataFrame
+    groups: pl.DataFrame
     yields: tuple[RuleYield, ...]
     compared_count: int
     cut_count: int
@@ -98,4 +101,5 @@ EDGES: Final = pl.Schema(
         "probability": pl.Float64,
     }
 )
+GROUPS: Final = pl.Schema({"record_id": pl.Int64, "group_id": pl.Int64})
 SUSPICIOUS: Final = pl.Schema({"left_id": pl.Int64, "right_id": pl.Int64, "weight": pl.Float64, "reason": pl.String})

@@ -73,6 +73,22 @@ def find_neighbours(neighbourhoods: pl.DataFrame, wanted: Ints) -> Neighbours:
     return Neighbours.of(left[left != right], right[left != right])
 
 
+def neighbours_around(neighbourhoods: pl.DataFrame, values: Ints) -> Neighbours:
+    """Return the pairs of neighbours of which one is among some values (a column of tokens), whoever holds the other one.
+
+    Args:
+        neighbourhoods: token, key, part; a row may come twice.
+        values: The values.
+    """
+    held = Marked.of(np.unique(values))
+    keys = neighbourhoods["key"].to_numpy()
+    theirs = Marked.of(np.unique(keys[held.hold(neighbourhoods["token"].to_numpy())]))
+    around = neighbourhoods.filter(pl.Series(theirs.hold(keys)))
+    found = find_neighbours(around, around["token"].to_numpy())
+    kept = held.hold(found.left) | held.hold(found.right)
+    return Neighbours.of(found.left[kept], found.right[kept])
+
+
 def _joined(keys: Ints, tokens: Ints, other_keys: Ints, other_tokens: Ints) -> tuple[Ints, Ints]:
     """Return the tokens of both sides wherever keys are equal."""
     order = np.argsort(keys)

@@ -1,8 +1,9 @@
 """The records of one entity type as columns of tokens by row number, ready to be gathered pair by pair."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -72,11 +73,8 @@ class TokenLists:
 
 
 @dataclass(frozen=True)
-class Records:
-    """Token columns of the records of one entity type.
-
-    Rows lie in the order of names, so that the two records of most pairs lie near each other and gathering stays in the
-    processor's cache. Nothing that is decided depends on that order: what must not depend on the tokens goes by ``rank``.
+class TokenColumns:
+    """Token columns of some records.
 
     Attributes:
         record_ids: Record id of each row.
@@ -85,35 +83,100 @@ class Records:
         lists: Lists of each feature of which a record may have several.
     """
 
-    entity_type: EntityType
     record_ids: Ints
     scalars: dict[str, Column]
     flags: dict[str, Bools]
     lists: dict[str, TokenLists]
 
     @classmethod
-    def of(cls, tokens: pl.DataFrame, entity_type: EntityType) -> "Records":
-        """Take the rows of the match index (schema ``TOKENS``) that are of one entity type."""
-        mine = tokens.filter(pl.col("is_enterprise") == (entity_type is EntityType.ENTERPRISE))
-        order = _in_order_of_names(mine)
+    def taken(cls, tokens: pl.DataFrame, order: Ints | None = None, wanted: Collection[str] = FEATURES.keys()) -> "TokenColumns":
+        """Take rows of the match index (schema ``TOKENS``).
+
+        Args:
+            tokens: The rows.
+            order: The order to bring them into; as they are by default.
+            wanted: Features to take; all of them, and what is made of them, by default.
+        """
         scalars, flags, lists = dict[str, Column](), dict[str, Bools](), dict[str, TokenLists]()
         for name, feature in FEATURES.items():
+            if name not in wanted:
+                continue
             if feature.token_field is None:
-                flags[name] = mine[name].fill_null(value=False).to_numpy()[order]
+                flags[name] = _taken(tokens[name].fill_null(value=False).to_numpy(), order)
             elif feature.is_list:
-                lists[name] = TokenLists.of(mine[name]).taken(order)
+                held = TokenLists.of(tokens[name])
+                lists[name] = held if order is None else held.taken(order)
             else:
-                scalars[name] = mine[name].fill_null(SILENT).to_numpy()[order]
-        records = cls(entity_type, mine["record_id"].to_numpy()[order], scalars, flags, lists)
-        scalars["house"] = records.key("house_number", "street", "place")
-        scalars["locality"] = np.where(scalars["city"] != SILENT, scalars["city"], scalars["postal_area"])
-        lists["other_words"] = _other_words(records)
-        return records
+                scalars[name] = _taken(tokens[name].fill_null(SILENT).to_numpy(), order)
+        columns = cls(_taken(tokens["record_id"].to_numpy(), order), scalars, flags, lists)
+        if len(wanted) == len(FEATURES):
+            columns._add_derived()
+        return columns
+
+    def _add_derived(self) -> None:
+        """Add the columns that are made of others."""
+        city, area = self.scalars["city"], self.scalars["postal_area"]
+        self.scalars["house"] = self.key("house_number", "street", "place")
+        self.scalars["locality"] = np.where(city != SILENT, city, area)
+        self.lists["other_words"] = _other_words(self)
 
     @property
     def count(self) -> int:
         """Return the number of records."""
         return len(self.record_ids)
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """Return the features that two records have at least."""
+        counts = {name: np.count_nonzero(column) for name, column in self.scalars.items()}
+        counts |= {name: np.count_nonzero(lists.lengths) for name, lists in self.lists.items()}
+        return frozenset(name for name, count in counts.items() if count > 1)
+
+    @cached_property
+    def digests(self) -> Ints:
+        """Return one number of all that each record holds, equal for equal records; ``SILENT`` for one that holds nothing."""
+        total = np.zeros(self.count, np.uint64)
+        for place, column in enumerate(self.scalars.values()):
+            total += column.view(np.uint64) * np.uint64(2 * place + 3)
+        for place, lists in enumerate(self.lists.values()):
+            summed = np.concatenate([np.zeros(1, np.uint64), np.cumsum(lists.values.view(np.uint64))])
+            total += (summed[lists.starts[1:]] - summed[lists.starts[:-1]]) * np.uint64(2 * place + 103)
+        return total.view(np.int64)
+
+    def column(self, feature: str) -> Column:
+        """Return the tokens of a feature of which a record has one; ``place`` is the postal code or, without one, the city."""
+        return self._place if feature == "place" else self.scalars[feature]
+
+    def values(self, feature: str) -> Ints:
+        """Return all tokens of a feature, with repetitions; ``SILENT`` may be among them."""
+        lists = self.lists.get(feature)
+        return self.scalars[feature] if lists is None else lists.values
+
+    def key(self, *features: str) -> Ints:
+        """Return one token of several features together, see ``column``; ``SILENT`` where any of them is."""
+        return mixed([self.column(name) for name in features])
+
+    @property
+    def _place(self) -> Column:
+        return np.where(self.scalars["postal_code"] != SILENT, self.scalars["postal_code"], self.scalars["city"])
+
+
+@dataclass(frozen=True)
+class Records(TokenColumns):
+    """Token columns of the records of one entity type.
+
+    Rows lie in the order of names, so that the two records of most pairs lie near each other and gathering stays in the
+    processor's cache. Nothing that is decided depends on that order: what must not depend on the tokens goes by ``rank``.
+    """
+
+    entity_type: EntityType
+
+    @classmethod
+    def of(cls, tokens: pl.DataFrame, entity_type: EntityType) -> "Records":
+        """Take the rows of the match index (schema ``TOKENS``) that are of one entity type."""
+        mine = tokens.filter(pl.col("is_enterprise") == (entity_type is EntityType.ENTERPRISE))
+        columns = TokenColumns.taken(mine, _in_order_of_names(mine))
+        return cls(columns.record_ids, columns.scalars, columns.flags, columns.lists, entity_type)
 
     @cached_property
     def by_rank(self) -> Ints:
@@ -127,32 +190,8 @@ class Records:
         rank[self.by_rank] = np.arange(self.count)
         return rank
 
-    @cached_property
-    def filled(self) -> frozenset[str]:
-        """Return the features that two records have at least."""
-        counts = {name: np.count_nonzero(column) for name, column in self.scalars.items()}
-        counts |= {name: np.count_nonzero(lists.lengths) for name, lists in self.lists.items()}
-        return frozenset(name for name, count in counts.items() if count > 1)
 
-    def values(self, feature: str) -> Ints:
-        """Return all tokens of a feature, with repetitions; ``SILENT`` may be among them."""
-        lists = self.lists.get(feature)
-        return self.scalars[feature] if lists is None else lists.values
-
-    def key(self, *features: str) -> Ints:
-        """Return one token of several features together; ``SILENT`` where any of them is.
-
-        ``place`` stands for the postal code or, where there is none, the city.
-        """
-        columns = [self._place if name == "place" else self.scalars[name] for name in features]
-        return mixed(columns)
-
-    @property
-    def _place(self) -> Column:
-        return np.where(self.scalars["postal_code"] != SILENT, self.scalars["postal_code"], self.scalars["city"])
-
-
-def _other_words(records: Records) -> TokenLists:
+def _other_words(records: TokenColumns) -> TokenLists:
     """Return the words of each name that are neither its given nor its family name."""
     words = records.lists["name_words"]
     given, family = (records.scalars[name][words.owners] for name in ("given", "family"))
@@ -169,17 +208,27 @@ def _in_order_of_names(tokens: pl.DataFrame) -> Ints:
     return np.argsort(((first ^ lead) >> half << half) | (second >> half))
 
 
-def mixed(columns: list[Column]) -> Ints:
+def mixed(columns: list[Column], *, is_quick: bool = False) -> Ints:
     """Return one token of several columns of tokens; ``SILENT`` where any of them is. Their order matters.
 
     Tokens are random already, so a sum of odd multiples (constants of xxHash and splitmix64) keeps them apart.
+
+    Args:
+        columns: The columns.
+        is_quick: Whether silence is not looked for: then a token with a silent part is any number.
     """
     if len(columns) == 1:
         return columns[0]
     total = np.zeros(len(columns[0]), np.uint64)
-    is_filled = np.ones(len(columns[0]), np.bool_)
     for step, column in zip(_STEPS, columns, strict=False):
         total += column.view(np.uint64) * np.uint64(step)
-        is_filled &= column != SILENT
-    total[~is_filled] = SILENT
+    if not is_quick:
+        is_silent = columns[0] == SILENT
+        for column in columns[1:]:
+            is_silent |= column == SILENT
+        total[is_silent] = SILENT
     return total.view(np.int64)
+
+
+def _taken(column: npt.NDArray[Any], order: Ints | None) -> npt.NDArray[Any]:
+    return column if order is None else column[order]

@@ -111,6 +111,7 @@ WEAK_RULES: Final = tuple(
         ("name_words",),
     )
 )
+BLOCKING_RULES: Final = (*EXACT_RULES, *STRONG_RULES, *WEAK_RULES)
 NEIGHBOUR_RULES: Final = (
     NeighbourRule("family", ("given_group",)),
     NeighbourRule("given", ("family",)),

@@ -23,7 +23,7 @@ def dropped(rule, size, pairs=7):
 
 
 def found(cut_count=0, sliced_count=0):
-    return Components(np.zeros(3, np.int64), np.array([300]), cut_count, sliced_count)
+    return Components(np.zeros(3, np.int64), np.zeros(3, np.int64), np.array([300]), cut_count, sliced_count)
 
 
 @pytest.mark.parametrize(
