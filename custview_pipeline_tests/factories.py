@@ -17,12 +17,18 @@ from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS
 from custview_pipeline.ingestion.changes import KNOWN, SURVEY
 from custview_pipeline.protection.neighbourhoods import neighbourhoods
 from custview_pipeline.protection.tokens import Tokeniser
+from custview_pipeline.survivorship.claims import ATTRIBUTES, CLAIM_COLUMNS, number_elections
 
 Row = Mapping[str, Any]
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TOKENISER = Tokeniser(bytes(range(32)), 1)
+
+
+def customers(*numbers: int) -> pl.Enum:
+    """Return the type of a column with these customers, in their order."""
+    return pl.Enum([cuid(number) for number in sorted(set(numbers))])
 
 
 def cuid(number: int) -> str:
@@ -35,14 +41,14 @@ def table(schema: pl.Schema, default: Row, rows: tuple[Row, ...]) -> pl.DataFram
     return pl.DataFrame([{**default, **row} for row in rows], schema=schema, orient="row")
 
 
-def survey(*rows: tuple[int | None, int]) -> pl.DataFrame:
-    """Build the survey of a delivery from pairs of record id and content digest."""
-    return pl.DataFrame(list(rows), schema=SURVEY, orient="row")
+def survey(*rows: tuple[Any, ...]) -> pl.DataFrame:
+    """Build the survey of a delivery from record id and content digest, perhaps with the time and whether it is a deletion."""
+    return pl.DataFrame([row + (None, False)[len(row) - 2 :] for row in rows], schema=SURVEY, orient="row")
 
 
 def known(*rows: Row) -> pl.DataFrame:
     """Build what is known of a source."""
-    return table(KNOWN, {"version": 1, "content_digest": 0, "is_deleted": False}, rows)
+    return table(KNOWN, {"version": 1, "content_digest": 0, "updated_at": None, "is_deleted": False}, rows)
 
 
 def marks_of(*record_ids: int) -> pl.DataFrame:
@@ -93,7 +99,7 @@ def clusters(*groups: tuple[int, ...]) -> pl.DataFrame:
 
 def edges(*rows: Row) -> pl.DataFrame:
     """Build rows of match_edges."""
-    default = {"weight": 5.0, "probability": 0.97, "decision": "MATCH", "rule": "model", "pattern": 1, "model_version": "m"}
+    default = {"version": 1, "weight": 5.0, "probability": 0.97, "decision": "MATCH", "rule": "model", "pattern": 1, "model_version": "m"}
     return table(MATCH_EDGES.types, default, rows)
 
 
@@ -111,13 +117,14 @@ def claims(*rows: Row) -> pl.DataFrame:
         "source_count": 1,
     }  # fmt: skip
     schema = {
-        "cuid": pl.String, "attribute": pl.String, "record_id": pl.Int64, "record_version": pl.Int32, "slot": pl.Int16,
+        "cuid": customers(*range(20)), "attribute": ATTRIBUTES, "record_id": pl.Int64, "record_version": pl.Int32, "slot": pl.Int16,
         "token": pl.Int64, "open_value": pl.String, "source_system": pl.String, "updated_at": pl.Datetime("us", "UTC"),
         "is_valid": pl.Boolean, "length": pl.Int32, "part_count": pl.Int16, "trust_score": pl.Float64, "vote_count": pl.Int32,
         "source_count": pl.Int32,
     }  # fmt: skip
     numbered = tuple({"record_id": number, "token": number, **row} for number, row in enumerate(rows, 1))
-    return table(pl.Schema(schema), default, numbered)
+    made = table(pl.Schema(schema), default, numbered)
+    return made.with_columns(number_elections(made)).select(CLAIM_COLUMNS)
 
 
 def pointer(record_id: int, **cells: Any) -> dict[str, Any]:
@@ -130,7 +137,7 @@ def golden_records(*rows: Row) -> pl.DataFrame:
     """Build rows of golden_records; attributes are empty unless given."""
     default = {
         "version": 1, "entity_type": "person", "is_active": True, "record_count": 1, "source_count": 1, "updated_at": NOW,
-        **dict.fromkeys(GOLDEN_ATTRIBUTES), "rulebook_version": "r1", "run_id": "run-0", "valid_from_at": NOW,
+        "candidates_digest": 0, **dict.fromkeys(GOLDEN_ATTRIBUTES), "rulebook_version": "r1", "run_id": "run-0", "valid_from_at": NOW,
     }  # fmt: skip
     return table(GOLDEN_RECORDS.types, default, rows)
 

@@ -8,6 +8,8 @@ import polars as pl
 from custview_pipeline.contracts.base import UTC_TIME, Sensitivity, TableContract, column, open_column, table
 
 _SHARE: Final = pa.Check.in_range(0.0, 1.0)
+_COUNT: Final = pa.Check.ge(0)
+WITHDRAWN: Final = "WITHDRAWN"  # decision of an edge that is none any more
 _CUID: Final = pa.Check.str_matches(r"^CU[0-9A-Z]{17}$")
 
 MATCH_MODEL: Final[TableContract] = table(
@@ -57,26 +59,67 @@ REVIEW_DECISIONS: Final[TableContract] = table(
 
 MATCH_EDGES: Final[TableContract] = table(
     "match_edges",
-    "The evidence between two records, for pairs that are or may be one customer.",
-    key=("left_id", "right_id"),
+    "The evidence between two records, for pairs that are or may be one customer; the newest version of a pair holds.",
+    key=("left_id", "right_id", "version"),
     rooms=("matching", "stewardship, audit"),
     left_id=open_column(pl.Int64, "The smaller record id"),
     right_id=open_column(pl.Int64, "The larger record id"),
+    version=open_column(pl.Int32, "1, 2, ... as the evidence changes", pa.Check.ge(1)),
     weight=open_column(pl.Float64, "Evidence in bits, rounded to half a bit"),
     probability=open_column(pl.Float64, "Probability that both are one customer", _SHARE),
-    decision=open_column(pl.String, "Decision", pa.Check.isin(["MATCH", "POSSIBLE_MATCH", "NO_MATCH"])),
+    decision=open_column(
+        pl.String,
+        "Decision; WITHDRAWN where the pair is none any more",
+        pa.Check.isin(["MATCH", "POSSIBLE_MATCH", "NO_MATCH", WITHDRAWN]),
+    ),
     rule=open_column(pl.String, "What decided: the model, or a rule by name"),
     pattern=column(pl.Int64, Sensitivity.OPEN, "Level of each comparison, four bits each; never a token"),
     model_version=open_column(pl.String, "Model that scored it"),
 )
 
+MATCH_GROUPS: Final[TableContract] = table(
+    "match_groups",
+    "Records that are linked, directly or through others, by evidence that may make them one customer: clusters are decided "
+    "within a group, so a change of one record can touch its group alone. The newest version of a record holds.",
+    key=("record_id", "version"),
+    rooms=("matching", "matching"),
+    record_id=open_column(pl.Int64, "Keyed id of the record"),
+    version=open_column(pl.Int32, "1, 2, ... as its group changes", pa.Check.ge(1)),
+    group_id=open_column(pl.Int64, "Smallest record id of the group; its own where the record is linked to none"),
+)
+
+MATCH_RUNS: Final[TableContract] = table(
+    "match_runs",
+    "What one run of matching worked on and found, by entity type: how far later changes drift from it is told by this.",
+    key=("run_id", "entity_type"),
+    rooms=("matching", "audit"),
+    run_id=open_column(pl.String, "Run"),
+    entity_type=open_column(pl.String, "person or enterprise"),
+    scope=open_column(pl.String, "whole, or change", pa.Check.isin(["whole", "change"])),
+    model_version=open_column(pl.String, "Model that scored; empty where there was nothing to compare"),
+    record_count=open_column(pl.Int64, "Records there were", _COUNT),
+    changed_count=open_column(pl.Int64, "Records worked on: all of them, or those that changed", _COUNT),
+    compared_count=open_column(pl.Int64, "Pairs compared that one of them is in", _COUNT),
+    match_count=open_column(pl.Int64, "Of these pairs the matches", _COUNT),
+    level_shift=open_column(
+        pl.Float64,
+        "Of the levels of matches: largest distance of a comparison from the last whole run by this model, 0 to 1",
+        _SHARE,
+        nullable=True,
+    ),
+    levels=open_column(pl.List(pl.Float64), "Share of each level of each comparison among matches, sixteen a comparison"),
+    happened_at=open_column(UTC_TIME, "When"),
+)
+
 REVIEW_TASKS: Final[TableContract] = table(
     "review_tasks",
-    "A pair of records that a steward should look at.",
-    key=("left_id", "right_id"),
+    "A pair of records that a steward should look at; the newest version of a pair holds.",
+    key=("left_id", "right_id", "version"),
     rooms=("stewardship", "stewardship"),
     left_id=open_column(pl.Int64, "The smaller record id"),
     right_id=open_column(pl.Int64, "The larger record id"),
+    version=open_column(pl.Int32, "1, 2, ... as the task changes", pa.Check.ge(1)),
+    is_open=open_column(pl.Boolean, "Whether there is still something to look at"),
     kind=open_column(
         pl.String,
         "Why it is shown: two customers that may be one, or one that may be two",
@@ -108,7 +151,9 @@ CUID_HISTORY: Final[TableContract] = table(
     key=("cuid", "event", "run_id"),
     rooms=("matching", "views, audit"),
     cuid=open_column(pl.String, "Customer id", _CUID),
-    event=open_column(pl.String, "Event", pa.Check.isin(["created", "merged_into", "split_from", "retired", "erased"])),
+    event=open_column(
+        pl.String, "Event", pa.Check.isin(["created", "merged_into", "split_from", "retired", "reactivated", "erased"])
+    ),
     other_cuid=open_column(pl.String, "The customer merged into or split from", _CUID, nullable=True),
     founding_record_id=open_column(
         pl.Int64, "Record the id was minted from, at creation; empty where it was erased", nullable=True

@@ -1,18 +1,20 @@
 """What holds now: the newest, living rows of the append-only tables and of the match index."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import polars as pl
 
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.match_index import Generation, IndexPart
-from custview_pipeline.contracts.matching_tables import CROSSWALK
+from custview_pipeline.contracts.matching_tables import CROSSWALK, MATCH_EDGES, MATCH_GROUPS, REVIEW_TASKS, WITHDRAWN
 from custview_pipeline.kernel.errors import IndexOutdated
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.standardisation.standardise import rule_set_version
 
+_SAME: Final = ["record_id", "version"]
 _VERSIONS: Final = re.compile(r"(?:[a-z_]+=(?:\d+|None)(?: |$))*")
 RECORD_COLUMNS: Final = (
     "record_id", "version", "source_system", "source_key", "entity_type", "country", "updated_at", "is_deleted",
@@ -32,23 +34,67 @@ def current_crosswalk(snapshot: Snapshot) -> pl.DataFrame:
     return holding.select("record_id", "source_system", "source_key", "cuid")
 
 
+def current_edges(snapshot: Snapshot, *, where: pl.Expr | None = None) -> pl.DataFrame:
+    """Return the edges that hold, by pair; of some pairs where ``where`` says of which."""
+    return newest_edges(snapshot, where=where).filter(pl.col("decision") != WITHDRAWN)
+
+
+def newest_edges(snapshot: Snapshot, *, where: pl.Expr | None = None) -> pl.DataFrame:
+    """Return the newest row of each edge, those among them that were withdrawn."""
+    return newest(snapshot.read(MATCH_EDGES.name, where=where), ["left_id", "right_id"])
+
+
+def current_tasks(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the review tasks that are open, by pair."""
+    return newest_tasks(snapshot).filter("is_open")
+
+
+def newest_tasks(snapshot: Snapshot) -> pl.DataFrame:
+    """Return the newest row of each review task, those among them that were closed."""
+    return newest(snapshot.read(REVIEW_TASKS.name), ["left_id", "right_id"])
+
+
+def current_groups(snapshot: Snapshot) -> pl.DataFrame:
+    """Return record_id, version, group_id of the records that were ever linked to others, by record id."""
+    return newest(snapshot.read(MATCH_GROUPS.name), ["record_id"])
+
+
+def current_segments(snapshot: Snapshot, part: IndexPart) -> Iterator[pl.DataFrame]:
+    """Yield the rows of current records in a part of the match index that is of records, segment by segment, the newest first.
+
+    Raises:
+        IndexOutdated: See ``current_index``.
+    """
+    _refuse_outdated(snapshot)
+    stored = snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version", "is_deleted"]).sort("record_id", "version")
+    is_last = pl.col("record_id") != pl.col("record_id").shift(-1, fill_value=None)
+    outdated = stored.filter(~is_last.fill_null(value=True) | pl.col("is_deleted")).select(*_SAME, is_current=pl.lit(value=False))
+    for segment in snapshot.index_segments(part):
+        joined = segment.select(_SAME).join(outdated, on=_SAME, how="left", maintain_order="left")
+        is_current = joined["is_current"].fill_null(value=True)
+        yield segment if is_current.all() else segment.filter(is_current)
+
+
 def current_index(snapshot: Snapshot, part: IndexPart, records: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of a part of the match index that belong to the current version of a current record.
 
     Raises:
         IndexOutdated: It was made by other rules than today's; what was delivered since is not in it.
     """
-    if rules_of_index(snapshot) not in {None, rule_set_version()}:
-        raise IndexOutdated("the match index was made by other rules than these: run the main job, which brings it up to date")
+    _refuse_outdated(snapshot)
     stored = snapshot.read_index(part)
     return stored.filter(_is_current(stored, records))
 
 
 def _is_current(stored: pl.DataFrame, records: pl.DataFrame) -> pl.Series:
     """Return of each row whether it is of the version that a record has; a filter by it costs a tenth of a join of wide rows."""
-    same = ["record_id", "version"]
-    current = records.select(*same, is_current=pl.lit(value=True))
-    return stored.select(same).join(current, on=same, how="left", maintain_order="left")["is_current"].fill_null(value=False)
+    current = records.select(*_SAME, is_current=pl.lit(value=True))
+    return stored.select(_SAME).join(current, on=_SAME, how="left", maintain_order="left")["is_current"].fill_null(value=False)
+
+
+def _refuse_outdated(snapshot: Snapshot) -> None:
+    if rules_of_index(snapshot) not in {None, rule_set_version()}:
+        raise IndexOutdated("the match index was made by other rules than these: run the main job, which brings it up to date")
 
 
 def versions_in(mark: str) -> dict[str, int | None]:
@@ -73,10 +119,17 @@ def rules_of_index(snapshot: Snapshot) -> str | None:
     return None if name is None else Generation.named(name).rules
 
 
-def mark_of(snapshot: Snapshot, *tables: str, settings: str) -> str:
+def mark_of(snapshot: Snapshot, *tables: str, settings: str, versions: Mapping[str, int | None] | None = None) -> str:
     """Return a mark of what a stage works on: versions of its tables, rules of the match index, and what it is set to.
 
     The token key is not part of it: under another one the same values are equal.
+
+    Args:
+        snapshot: The lake.
+        tables: The tables.
+        settings: What the stage is set to.
+        versions: Versions of some tables, where they are not those of the snapshot.
     """
-    versions = " ".join(f"{table}={snapshot.table_version(table)}" for table in tables)
-    return f"{versions} {rules_of_index(snapshot)} {settings}"
+    known = {table: snapshot.table_version(table) for table in tables} | dict(versions or {})
+    named = " ".join(f"{table}={version}" for table, version in known.items())
+    return f"{named} {rules_of_index(snapshot)} {settings}"

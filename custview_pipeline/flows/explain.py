@@ -10,7 +10,7 @@ import polars as pl
 
 from custview_pipeline.contracts.matching_rules import MODEL, STEWARD
 from custview_pipeline.flows.current import current_crosswalk, current_records
-from custview_pipeline.flows.former_customers import what_became
+from custview_pipeline.flows.customer_history import what_became
 from custview_pipeline.flows.named_records import Member, members
 from custview_pipeline.flows.weighing import Link, Scales, Weighing, weigh_pairs, weigh_stored
 from custview_pipeline.kernel.errors import ProjectInvalid, UnknownCustomer

@@ -9,8 +9,7 @@ from custview_pipeline.contracts.audit_tables import QUALITY_SCORES
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, RECORD_ISSUES
-from custview_pipeline.contracts.matching_tables import MATCH_EDGES
-from custview_pipeline.flows.current import current_crosswalk
+from custview_pipeline.flows.current import current_crosswalk, current_edges
 from custview_pipeline.flows.models import stored_models
 from custview_pipeline.flows.reveal import golden_values, open_values
 from custview_pipeline.kernel.ports import Snapshot
@@ -44,7 +43,7 @@ def export_edges(snapshot: Snapshot) -> pl.DataFrame:
     def side(name: str) -> pl.DataFrame:
         return keys.rename({"record_id": f"{name}_id", **{c: f"{name}_{c}" for c in ("source_system", "source_key")}})
 
-    stored = snapshot.read(MATCH_EDGES.name)
+    stored = current_edges(snapshot)
     edges = describe_edges(stored, {each.model.version: each.model for each in stored_models(snapshot)})
     names = [f"{name}_{column}" for name in ("left", "right") for column in ("source_system", "source_key")]
     return (

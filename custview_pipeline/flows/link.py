@@ -1,45 +1,29 @@
 """Links the records of the lake into customers: match, decide ids, store model, edges, tasks and crosswalk."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from custview_pipeline.contracts.attributes import EntityType
-from custview_pipeline.contracts.match_index import IndexPart
-from custview_pipeline.contracts.matching_tables import (
-    CROSSWALK,
-    CUID_HISTORY,
-    MATCH_EDGES,
-    MATCH_MODEL,
-    REVIEW_DECISIONS,
-    REVIEW_TASKS,
-)
+from custview_pipeline.contracts.matching_tables import MATCH_MODEL, MATCH_RUNS
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.flows.current import current_crosswalk, current_index, current_records, mark_of
-from custview_pipeline.flows.decisions import decided_pairs
-from custview_pipeline.flows.match_state import (
-    frozen_models,
-    neighbourhoods_of,
-    records_of_unique_sources,
-    settings_of,
-    store_frequencies,
-)
-from custview_pipeline.flows.models import active_models, is_usable, new_rows
+from custview_pipeline.flows.current import current_crosswalk, current_edges, current_tasks
+from custview_pipeline.flows.drift import Watched, watch
+from custview_pipeline.flows.link_change import Linking, link_all, link_change
+from custview_pipeline.flows.link_rows import Found, Rows, rows_of
+from custview_pipeline.flows.match_state import frozen_models, store_frequencies
+from custview_pipeline.flows.models import active_models, new_rows
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Progress, Snapshot
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.matching.crosswalk import Known, assign_cuids
 from custview_pipeline.matching.found import MatchedType
-from custview_pipeline.matching.match import RULES_VERSION, match
 from custview_pipeline.matching.setup import Frozen
 from custview_pipeline.protection.record_identity import cuids
-from custview_pipeline.stewardship.tasks import find_tasks
 
 STAGE: Final = "matching"
-_HALF_BIT: Final = 2.0  # weights are stored rounded to half a bit: finer steps could tell tokens' frequencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +32,13 @@ class Linkage:
 
     Attributes:
         is_unchanged: Nothing it depends on changed; the counts are those of the stored state.
+        is_whole: All records were matched, and not only what changed.
+        touched_count: Records that were decided anew.
         dropped_pair_count: Pairs of blocks over a cap or budget, and links of components over their limit.
         moved_count: Records that are new, moved to another customer, or gone.
         learned_count: Models learned in this run.
+        continuity: Share of the customers there were before that are still customers, under the same id, 0 to 1; None where there
+            were none, or nothing was worked on.
         duplicates: By source system: customers that it holds more than once, and the records of theirs beyond the first.
         warnings: What was left out, in words with counts.
     """
@@ -62,16 +50,19 @@ class Linkage:
     match_count: int
     possible_match_count: int
     review_count: int
+    is_whole: bool = False
+    touched_count: int = 0
     compared_count: int = 0
     dropped_pair_count: int = 0
     moved_count: int = 0
     learned_count: int = 0
+    continuity: float | None = None
     model_versions: tuple[str, ...] = ()
     duplicates: tuple[tuple[str, int, int], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def link(
+def link(  # noqa: PLR0913 -- what a run is told comes by name
     lake: LakeWriter,
     rulebook: Rulebook,
     id_key: bytes,
@@ -79,8 +70,9 @@ def link(
     run_id: str,
     progress: Progress,
     contracts: Iterable[SourceContract] = (),
+    is_whole: bool = False,
 ) -> Linkage:
-    """Match the current records and carry the customer ids on.
+    """Match the current records, or what changed of them, and carry the customer ids on.
 
     Args:
         lake: The lake, held for writing.
@@ -89,56 +81,33 @@ def link(
         run_id: The run.
         progress: Hears of the steps.
         contracts: The sources, some of which may promise that they have each customer once.
+        is_whole: Whether all records are matched again, even if nothing changed.
 
     Raises:
         PairBudgetExceeded: The pairs do not fit in memory; the last good state stays.
     """
-    snapshot, sources = lake.snapshot(), tuple(contracts)
-    mark = _mark(snapshot, rulebook, sources)
-    if mark == snapshot.consumed(STAGE):
+    snapshot = lake.snapshot()
+    linking = Linking(snapshot, rulebook, tuple(contracts), frozen_models(snapshot))
+    before = snapshot.consumed(STAGE)
+    if linking.mark() == before and not is_whole:
         return _stored(snapshot)
+
+    def told(what: str, count: int) -> None:
+        progress.step("match_edges", what, count)
+
     with silenced("matching"):
-        records = current_records(snapshot)
-        known = frozen_models(snapshot)
-        tokens = current_index(snapshot, IndexPart.TOKENS, records)
-        found = match(
-            tokens,
-            neighbourhoods_of(snapshot, tokens, known),
-            settings_of(rulebook),
-            lambda what, count: progress.step("match_edges", what, count),
-            known=known,
-            is_usable=is_usable,
-            decided=decided_pairs(snapshot),
-            exclusive=records_of_unique_sources(records, sources),
-        )
-        now = datetime.now(UTC)
-        change = assign_cuids(
-            pl.concat([part.clusters for part in found]),
-            records,
-            Known(snapshot.read(CROSSWALK.name), snapshot.read(CUID_HISTORY.name)),
-            lambda ids, nth: cuids(id_key, ids, generations=nth),
-            run_id=run_id,
-            now=now,
-        )
-        edges = pl.concat([_stored_edges(part) for part in found])
-        suspicious = pl.concat([part.suspicious for part in found])
-        tasks = find_tasks(edges, suspicious, change.current, match_weight=rulebook.matching.match_weight, run_id=run_id)
+        since = None if is_whole else linking.since(before)
+        parts = link_all(linking, told) if since is None else link_change(linking, since, told)
+        found = Found(parts, since, run_id, datetime.now(UTC))
+        rows = rows_of(linking, found, lambda ids, nth: cuids(id_key, ids, generations=nth))
+        watched = watch(snapshot, found)
     with silenced("storing the crosswalk"), lake.commit(run_id) as commit:
-        learned = _store_models(commit, snapshot, found, known, run_id=run_id, now=now)
-        commit.replace(MATCH_EDGES.name, edges)
-        commit.replace(REVIEW_TASKS.name, tasks)
-        commit.append(CROSSWALK.name, change.crosswalk)
-        commit.append(CUID_HISTORY.name, change.history)
-        commit.consume(STAGE, _mark(snapshot, rulebook, sources, learned=bool(learned)))
-    return Linkage(
-        **_edge_counts(found, edges),
-        **_customers(change.current),
-        record_count=change.current.height,
-        review_count=tasks.height,
-        moved_count=change.crosswalk.height,
-        learned_count=learned,
-        duplicates=duplicates_by_source(change.current.join(records, on="record_id", how="left")),
-    )
+        learned = _store_models(commit, snapshot, found.parts, linking.known, run_id=run_id, now=found.now)
+        for table, (frame, is_all) in rows.tables.items():
+            (commit.replace if is_all else commit.append)(table, frame)
+        commit.append(MATCH_RUNS.name, watched.runs)
+        commit.consume(STAGE, linking.mark({MATCH_MODEL.name: commit.table_version(MATCH_MODEL.name)}))
+    return _report(lake.snapshot(), found, rows, watched, learned)
 
 
 def duplicates_by_source(owned: pl.DataFrame) -> tuple[tuple[str, int, int], ...]:
@@ -152,20 +121,11 @@ def duplicates_by_source(owned: pl.DataFrame) -> tuple[tuple[str, int, int], ...
     return tuple((source, int(customers), int(further)) for source, customers, further in counted.rows())
 
 
-def _mark(snapshot: Snapshot, rulebook: Rulebook, sources: Iterable[SourceContract], *, learned: bool = False) -> str:
-    """Return a mark of all that decides the result; with a model that this run learns, as it is after the commit."""
-    unique = sorted(contract.source_system for contract in sources if contract.has_unique_customers)
-    settings = f"{RULES_VERSION} {rulebook.matching!r} {unique}"
-    model = snapshot.table_version(MATCH_MODEL.name)
-    after = (-1 if model is None else model) + int(learned)
-    return mark_of(snapshot, "protected_records", REVIEW_DECISIONS.name, settings=f"{MATCH_MODEL.name}={after} {settings}")
-
-
 def _store_models(
     commit: Commit,
     snapshot: Snapshot,
     found: tuple[MatchedType, ...],
-    known: dict[EntityType, Frozen],
+    known: Mapping[EntityType, Frozen],
     *,
     run_id: str,
     now: datetime,
@@ -189,47 +149,36 @@ def _is_known(frozen: Frozen, known: Frozen | None) -> bool:
     return known is not None and known.model.version == frozen.model.version
 
 
-def _stored_edges(part: MatchedType) -> pl.DataFrame:
-    """Return the edges of one entity type as rows of match_edges."""
-    return (
-        part.edges.with_columns(
-            weight=(pl.col("weight") * _HALF_BIT).round() / _HALF_BIT,
-            model_version=pl.lit(part.model.version if part.model else ""),
-        )
-        .with_columns(probability=1 / (1 + 2.0 ** (-pl.col("weight"))))
-        .select(MATCH_EDGES.types.names())
+def _report(snapshot: Snapshot, found: Found, rows: Rows, watched: Watched, learned: int) -> Linkage:
+    """Return what a run found, and the counts of the state that it made."""
+    compared = [rule for part in found.parts for rule in part.yields]
+    return replace(
+        _stored(snapshot),
+        is_unchanged=False,
+        is_whole=found.since is None,
+        touched_count=sum(part.clusters.height for part in found.parts),
+        compared_count=sum(part.compared_count for part in found.parts),
+        dropped_pair_count=sum(rule.dropped_pairs for rule in compared) + sum(part.cut_count for part in found.parts),
+        moved_count=rows.moved_count,
+        learned_count=learned,
+        continuity=rows.continuity,
+        warnings=(*(warning for part in found.parts for warning in part.warnings), *watched.warnings),
     )
-
-
-def _edge_counts(found: tuple[MatchedType, ...], edges: pl.DataFrame) -> dict[str, Any]:
-    dropped = sum(rule.dropped_pairs for part in found for rule in part.yields) + sum(part.cut_count for part in found)
-    return {
-        "is_unchanged": False,
-        "match_count": int((edges["decision"] == "MATCH").sum()),
-        "possible_match_count": int((edges["decision"] == "POSSIBLE_MATCH").sum()),
-        "compared_count": sum(part.compared_count for part in found),
-        "dropped_pair_count": dropped,
-        "model_versions": tuple(part.model.version for part in found if part.model),
-        "warnings": tuple(warning for part in found for warning in part.warnings),
-    }
-
-
-def _customers(current: pl.DataFrame) -> dict[str, Any]:
-    sizes = current.group_by("cuid").len()["len"]
-    return {"customer_count": len(sizes), "largest_cluster": max(sizes, default=0)}
 
 
 def _stored(snapshot: Snapshot) -> Linkage:
     """Return the counts of the stored state."""
     current = current_crosswalk(snapshot)
-    decisions = snapshot.read(MATCH_EDGES.name, ["decision"])["decision"]
+    edges = current_edges(snapshot)["decision"]
+    sizes = current.group_by("cuid").len()["len"]
     return Linkage(
         is_unchanged=True,
         record_count=current.height,
-        **_customers(current),
-        match_count=int((decisions == "MATCH").sum()),
-        possible_match_count=int((decisions == "POSSIBLE_MATCH").sum()),
-        review_count=snapshot.read(REVIEW_TASKS.name, ["kind"]).height,
+        customer_count=len(sizes),
+        largest_cluster=max(sizes, default=0),
+        match_count=int((edges == "MATCH").sum()),
+        possible_match_count=int((edges == "POSSIBLE_MATCH").sum()),
+        review_count=current_tasks(snapshot).height,
         model_versions=tuple(sorted(model.version for model in active_models(snapshot).values())),
         duplicates=duplicates_by_source(current),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from custview_pipeline.contracts.matching_tables import MATCH_EDGES
+from custview_pipeline.flows.current import current_edges
 from custview_pipeline.flows.models import stored_models
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
@@ -36,7 +36,7 @@ def count_decisions(
     """
     with silenced("comparing match models"):
         known = {stored.model.version: stored.model for stored in stored_models(snapshot)}
-        edges = snapshot.read(MATCH_EDGES.name, ["pattern", "weight", "rule", "model_version"])
+        edges = current_edges(snapshot).select("pattern", "weight", "rule", "model_version")
         decided = [pl.DataFrame(schema={"before": pl.String, "after": pl.String})]
         for (version,), part in edges.filter(pl.col("rule") == _BY_MODEL).partition_by("model_version", as_dict=True).items():
             scorer = known.get(version)

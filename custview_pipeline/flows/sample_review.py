@@ -11,8 +11,7 @@ import polars as pl
 from custview_pipeline.audit.blind_sample import Thresholds, draw
 from custview_pipeline.contracts.audit_tables import REVIEW_SAMPLES
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.contracts.matching_tables import MATCH_EDGES
-from custview_pipeline.flows.current import current_crosswalk, current_records
+from custview_pipeline.flows.current import current_crosswalk, current_edges, current_records
 from custview_pipeline.flows.named_records import Member, members
 from custview_pipeline.flows.record_values import record_values
 from custview_pipeline.kernel.errors import LakeError
@@ -58,7 +57,7 @@ def draw_sample(snapshot: Snapshot, request: Request, *, run_id: str) -> pl.Data
         ProjectInvalid: There are more strata than pairs wanted.
     """
     with silenced("drawing a sample"):
-        stored = snapshot.read(MATCH_EDGES.name, ["left_id", "right_id", "weight"])
+        stored = current_edges(snapshot).select("left_id", "right_id", "weight")
         pair = ["left_id", "right_id"]
         further = request.near_misses.select(stored.columns).join(stored, on=pair, how="anti")
         # The crosswalk names a record that its source has deleted until the next matching; there is nothing to show of it.

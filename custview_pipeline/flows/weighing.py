@@ -11,10 +11,9 @@ import polars as pl
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_rules import MODEL, PROMISE, STEWARD
-from custview_pipeline.contracts.matching_tables import MATCH_EDGES
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.flows.current import current_index, current_records
+from custview_pipeline.flows.current import current_edges, current_index, current_records
 from custview_pipeline.flows.decisions import decided_pairs
 from custview_pipeline.flows.erasure_index import fuzzy_tokens
 from custview_pipeline.flows.match_state import frozen_models, neighbourhoods_of, settings_of
@@ -85,7 +84,7 @@ class Scales:
     @cached_property
     def stored_edges(self) -> pl.DataFrame:
         """Return the rows of match_edges."""
-        return self.snapshot.read(MATCH_EDGES.name)
+        return current_edges(self.snapshot)
 
     @cached_property
     def decided(self) -> pl.DataFrame:

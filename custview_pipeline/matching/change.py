@@ -72,7 +72,7 @@ def match_change(
         index: The stored match index.
         change: What changed.
         settings: Thresholds and limits.
-        known: The model of each entity type and the frequencies it froze.
+        known: The model of each entity type that has more than one record, and the frequencies it froze.
         progress: Called with a step and a count of what it made.
 
     Returns:
@@ -85,11 +85,12 @@ def match_change(
     search = _Search(index, change, known)
     tokens = search.rows()
     found: list[MatchedType] = []
-    for kind, frozen in known.items():
-        mates = search.mates_before()
-        reached = search.matcher(kind, tokens, mates, settings).reached(frozen)
-        mates = search.mates(np.concatenate([mates, reached]))
-        tokens = pl.concat([tokens, search.held(np.setdiff1d(mates, tokens["record_id"].to_numpy()))])
+    for kind in EntityType:
+        mates, frozen = search.mates_before(), known.get(kind)
+        if frozen is not None:
+            reached = search.matcher(kind, tokens, mates, settings).reached(frozen)
+            mates = search.mates(np.concatenate([mates, reached]))
+            tokens = pl.concat([tokens, search.held(np.setdiff1d(mates, tokens["record_id"].to_numpy()))])
         found.append(search.matcher(kind, tokens, mates, settings).match(frozen, progress))
     return tuple(found)
 
@@ -127,7 +128,7 @@ class _Search:
     def matcher(self, kind: EntityType, tokens: pl.DataFrame, mates: Ints, settings: MatchSettings) -> Matcher:
         """Return what matches the changed ones among these records, and decides the groups anew that ``mates`` were in."""
         records, index = Records.of(tokens, kind), self._index
-        near = neighbours_of([records], index.neighbourhoods, {kind: self._known[kind]})
+        near = neighbours_of([records], index.neighbourhoods, self._known)
         focus = Focus(self._is_changed.hold(records.record_ids), self._group_numbers(records, mates))
         promised = index.promised(tokens["record_id"])
         return Matcher(records, near, settings, decided=index.decided, exclusive=promised, focus=focus)

@@ -32,10 +32,17 @@ class CrosswalkChange(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the lake knows: both tables with all their versions."""
+    """What the lake knows.
+
+    Attributes:
+        crosswalk: All versions of the rows of the records that are linked, and of those that are gone since.
+        history: All that happened to the customers of these rows, and to those whom one of these records founded.
+        given: Every CUID that was ever given.
+    """
 
     crosswalk: pl.DataFrame
     history: pl.DataFrame
+    given: pl.Series
 
 
 _OVERLAP: Final = ("cluster", "cuid")
@@ -47,8 +54,9 @@ def assign_cuids(
     """Give each cluster its CUID and tell what changed.
 
     Args:
-        clusters: record_id, cluster (smallest record id in it): every current record once.
-        records: record_id, source_system, source_key of the current records.
+        clusters: record_id, cluster (smallest record id in it): every current record once; of a change the whole customers that
+            it touched.
+        records: record_id, source_system, source_key of these records.
         known: What the lake knows.
         mint: Mints ids.
         run_id: The run.
@@ -59,13 +67,15 @@ def assign_cuids(
     held = before.drop_nulls("cuid").join(erased, on="cuid", how="anti").select("record_id", before_cuid="cuid")
     homes = _find_homes(clusters, held, known.history)
     carried = _carry(homes)
-    minted = _mint(clusters, carried, known.history, mint)
-    owner = pl.concat([carried, minted.select("cluster", "cuid")])
+    revived = _revive(clusters, held, carried, known)
+    minted = _mint(clusters, pl.concat([carried, revived.select("cluster", "cuid")]), known, mint)
+    owner = pl.concat([carried, revived.select("cluster", "cuid"), minted.select("cluster", "cuid")])
     current = clusters.join(owner, on="cluster", how="left").select("record_id", "cuid").sort("record_id")
     happened = [
         minted.select("cuid", "founding_record_id").with_columns(event=pl.lit("created")),
         _merged(homes, carried).with_columns(event=pl.lit("merged_into")),
         _split(current, held, minted).with_columns(event=pl.lit("split_from")),
+        revived.select("cuid", "other_cuid").with_columns(event=pl.lit("reactivated")),
         held.select(cuid="before_cuid").unique().join(homes, on="cuid", how="anti").with_columns(event=pl.lit("retired")),
     ]
     history = _history(happened, run_id=run_id, now=now)
@@ -108,15 +118,39 @@ def _founded(history: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, history: pl.DataFrame, mint: Mint) -> pl.DataFrame:
+def _revive(clusters: pl.DataFrame, held: pl.DataFrame, carried: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """Return cluster, cuid, other_cuid of clusters that take back the id they had before they were merged into another customer.
+
+    It is undone what was merged: the cluster comes out of the customer that its id was merged into, and most of its records that
+    ever had such an id had this one (tie: the oldest id).
+    """
+    merged = known.history.filter(pl.col("event") == "merged_into").sort("happened_at").unique("cuid", keep="last")
+    standing = pl.concat([held["before_cuid"], known.history.filter(pl.col("event") == "erased")["cuid"]])
+    ended = merged.select("cuid", "other_cuid").filter(~pl.col("cuid").is_in(standing.implode()))
+    without = clusters.join(carried, on="cluster", how="anti").join(held, on="record_id", how="inner")
+    former = known.crosswalk.drop_nulls("cuid").select("record_id", "cuid").unique()
+    could = (
+        without.join(former, on="record_id", how="inner")
+        .join(ended, on="cuid", how="inner")
+        .filter(pl.col("before_cuid") == pl.col("other_cuid"))
+        .group_by("cluster", "cuid", "other_cuid")
+        .len()
+        .join(_founded(known.history), on="cuid", how="left")
+        .sort("len", "created_at", "cuid", descending=[True, False, False])
+    )
+    chosen = could.unique("cluster", keep="first", maintain_order=True).unique("cuid", keep="first", maintain_order=True)
+    return chosen.select("cluster", "cuid", "other_cuid")
+
+
+def _mint(clusters: pl.DataFrame, carried: pl.DataFrame, known: Known, mint: Mint) -> pl.DataFrame:
     """Return cluster, cuid, founding_record_id of clusters without a known id; the smallest record id founds.
 
     An erased customer is not known by its founding record any more, so an id that was given before is passed over.
     """
     founders = clusters.select("cluster").unique().join(carried, on="cluster", how="anti").sort("cluster")
-    earlier = _founded(history).group_by("founding_record_id").agg(nth=pl.len().cast(pl.Int64))
+    earlier = _founded(known.history).group_by("founding_record_id").agg(nth=pl.len().cast(pl.Int64))
     founders = founders.join(earlier, left_on="cluster", right_on="founding_record_id", how="left", maintain_order="left")
-    nth, given = founders["nth"].fill_null(0), history["cuid"].implode()
+    nth, given = founders["nth"].fill_null(0), known.given.implode()
     minted = mint(founders["cluster"], nth)
     while (is_given := minted.is_in(given)).any():
         nth += is_given.cast(pl.Int64)

@@ -19,7 +19,6 @@ from custview_pipeline.matching.setup import Frozen, MatchSettings
 
 RULES_VERSION: Final = "2"  # raise it where the same tokens would be matched otherwise: the lake is then matched anew
 
-_GROWN: Final = 2  # times as many records as frequencies were counted on: they are counted anew
 IsUsable = Callable[[MatchModel, tuple[Comparison, ...], int], bool]
 
 
@@ -118,9 +117,7 @@ def _serving(records: Records, settings: MatchSettings, known: Frozen | None, is
     comparisons = comparisons_that_count(records.entity_type, settings)
     if known is None or (is_usable and not is_usable(known.model, comparisons, records.count)):
         return None
-    if known.frequencies is not None and records.count >= _GROWN * max(1, known.frequencies.record_count):
-        return Frozen(known.model, None)
-    return known
+    return Frozen(known.model, None) if known.has_grown(records.count) else known
 
 
 def neighbours_of(every: Sequence[Records], neighbourhoods: pl.DataFrame, known: Mapping[EntityType, Frozen]) -> Neighbours:

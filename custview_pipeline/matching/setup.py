@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.matching.blocking import BlockingLimits
 from custview_pipeline.matching.frequencies import Frequencies
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.verdicts import PatternRules
+
+_GROWN: Final = 2  # times as many records as frequencies were counted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,7 @@ class Frozen:
 
     model: MatchModel
     frequencies: Frequencies | None
+
+    def has_grown(self, record_count: int) -> bool:
+        """Tell whether there are so many records by now that their frequencies should be counted anew."""
+        return self.frequencies is not None and record_count >= _GROWN * max(1, self.frequencies.record_count)

@@ -11,7 +11,7 @@ _KINDS = {"POSSIBLE_MATCH": "possible_match", "MATCH": "contradicted_match", "NO
 def find_tasks(
     edges: pl.DataFrame, suspicious: pl.DataFrame, crosswalk: pl.DataFrame, *, match_weight: float, run_id: str
 ) -> pl.DataFrame:
-    """Return the rows of review_tasks, the strongest evidence first, suspicious customers last.
+    """Return the rows of review_tasks, without a version, the strongest evidence first, suspicious customers last.
 
     Of all pairs between two customers the strongest is shown. A pair that a rule forbids is shown only where its evidence alone
     would have made it a match.
@@ -36,13 +36,13 @@ def find_tasks(
         .with_columns(kind=pl.col("decision").replace_strict(_KINDS))
     )
     within = _with_owners(suspicious.rename({"reason": "kind"}), owners).sort("weight", "left_id", "right_id")
-    columns = [name for name in REVIEW_TASKS.types if name != "run_id"]
+    columns = [name for name in REVIEW_TASKS.types if name not in {"version", "is_open", "run_id"}]
     tasks = pl.concat([between.select(columns), within.select(columns)])
     # a pair may ask for a person for two reasons; the first says enough
     return (
         tasks.unique(["left_id", "right_id"], keep="first", maintain_order=True)
-        .with_columns(run_id=pl.lit(run_id))
-        .select(REVIEW_TASKS.types.names())
+        .with_columns(run_id=pl.lit(run_id), is_open=pl.lit(value=True))
+        .select(name for name in REVIEW_TASKS.types.names() if name != "version")
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.contracts.rulebook import Matching, Rulebook, Survivorship
 from custview_pipeline.flows.current import current_crosswalk, current_index, current_records, mark_of
+from custview_pipeline.flows.publish import current_core
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline_tests.flows.conftest import ADA, FIRST_DELIVERY
 from custview_pipeline_tests.flows.sealed_lake import Record, remove, take_in
@@ -97,7 +98,8 @@ def test_a_deleted_record_leaves_its_customer_and_an_empty_customer_ends(once_ru
     assert 3 not in owners(once_run)
     assert reports.linkage.moved_count == 1
     assert reports.survival.golden_count == 4
-    assert cuid not in once_run.lake.snapshot().read("customer_core")["cuid"].to_list()
+    assert reports.publication.core_count == 4
+    assert cuid not in current_core(once_run.lake.snapshot())["cuid"].to_list()
     assert not [promise for promise in reports.assessment.promises if promise.broken_count]
 
 
@@ -158,7 +160,7 @@ def test_conformity_counts_the_invalid_address(finished):
 
 
 STEPS = {
-    "matching": ("link.match", "match_edges"),
+    "matching": ("link_change.match", "match_edges"),
     "survivorship": ("survive.elect", "golden_records"),
     "building the core view": ("publish.build_core", "customer_core"),
     "the audit": ("assess.score_conformity", "quality_scores"),

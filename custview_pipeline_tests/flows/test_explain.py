@@ -95,7 +95,9 @@ class Stage:
             "crosswalk": crosswalk(*({**row, "cuid": owners[row["record_id"]]} for row in records if row["record_id"] in owners)),
             "match_edges": edges(*(self._edge(*pair) for pair in self.met)),
             "review_decisions": table(REVIEW_DECISIONS.types, default, tuple(answers)),
-            "cuid_history": cuid_history({"cuid": cuid(50)}, {"cuid": cuid(50), "event": "merged_into", "other_cuid": cuid(1)}),
+            "cuid_history": cuid_history(
+                {"cuid": cuid(1)}, {"cuid": cuid(50)}, {"cuid": cuid(50), "event": "merged_into", "other_cuid": cuid(1)}
+            ),
         }
         texts = features(*({"is_enterprise": False} for _ in records))
         index = {

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-import polars as pl
 import pytest
 
 from custview_pipeline.contracts.attributes import EntityType
@@ -13,6 +12,7 @@ from custview_pipeline.flows.rescore_edges import count_decisions
 from custview_pipeline.matching.comparisons import COMPARISONS
 from custview_pipeline.matching.priors import packaged_model
 from custview_pipeline_tests.factories import LATER
+from custview_pipeline_tests.factories import edges as stored_edges
 
 MODEL = packaged_model(EntityType.PERSON, COMPARISONS[EntityType.PERSON])
 FIRM = packaged_model(EntityType.ENTERPRISE, COMPARISONS[EntityType.ENTERPRISE])
@@ -21,12 +21,12 @@ STRICTER = replace(MODEL, calibration=-2.0)
 
 def lake(*edges):
     """Return a snapshot of edges (weight, rule, model)."""
-    frame = pl.DataFrame(
-        [{"pattern": 0x11, "weight": weight, "rule": rule, "model_version": model.version} for weight, rule, model in edges],
-        schema={name: MATCH_EDGES.types[name] for name in ("pattern", "weight", "rule", "model_version")},
-    )
+    rows = [
+        {"left_id": place, "right_id": 1000, "pattern": 0x11, "weight": weight, "rule": rule, "model_version": model.version}
+        for place, (weight, rule, model) in enumerate(edges)
+    ]
     models = new_rows([MODEL, FIRM], {}, run_id="run-1", now=LATER)
-    return SimpleNamespace(read=lambda table, *_: frame if table == MATCH_EDGES.name else models)
+    return SimpleNamespace(read=lambda table, *_, **__: stored_edges(*rows) if table == MATCH_EDGES.name else models)
 
 
 def counted(one, other, *edges):

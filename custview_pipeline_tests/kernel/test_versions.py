@@ -1,10 +1,11 @@
 """Tests of ``custview_pipeline.kernel.versions``."""
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custview_pipeline.kernel.versions import newest
+from custview_pipeline.kernel.versions import newest, next_versions
 
 SCHEMA = {"record_id": pl.Int64, "version": pl.Int32, "note": pl.String}
 
@@ -36,3 +37,36 @@ def test_the_order_of_rows_does_not_matter_and_a_second_time_changes_nothing(key
 
     assert found.equals(newest(frame(*rows), ["record_id"]))
     assert found.equals(newest(found, ["record_id"]))
+
+
+HELD = pl.DataFrame(
+    [("a", 1, "x", "run-1"), ("b", 3, "y", "run-1"), ("c", 2, "gone", "run-1"), ("d", 1, "z", "run-1")],
+    schema={"key": pl.String, "version": pl.Int32, "value": pl.String, "run": pl.String},
+    orient="row",
+)
+ENDED = {"value": pl.lit("gone"), "run": pl.lit("run-2")}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows"),
+    [
+        ([("a", "x"), ("b", "y"), ("d", "z")], []),
+        ([("a", "new"), ("b", "y"), ("d", "z")], [("a", 2, "new", "run-2")]),
+        ([("a", "x"), ("b", "y"), ("d", "z"), ("e", "v")], [("e", 1, "v", "run-2")]),
+        ([("a", "x"), ("d", "z")], [("b", 4, "gone", "run-2")]),
+        ([("a", "x"), ("b", "y"), ("c", "back"), ("d", "z")], [("c", 3, "back", "run-2")]),
+        ([], [("a", 2, "gone", "run-2"), ("b", 4, "gone", "run-2"), ("d", 2, "gone", "run-2")]),
+    ],
+    ids=["the same", "changed", "new", "ended", "comes back", "all ended"],
+)
+def test_only_what_differs_becomes_another_version(wanted, rows):
+    frame = pl.DataFrame([(*row, "run-2") for row in wanted], schema=["key", "value", "run"], orient="row")
+    frame = frame.cast(dict.fromkeys(frame.columns, pl.String))
+
+    appended = next_versions(HELD, frame, ["key"], ENDED, made_by="run")
+
+    assert appended.rows() == rows
+    assert appended.schema == HELD.schema
+    after = newest(pl.concat([HELD, appended]), ["key"]).filter(pl.col("value") != "gone")
+    assert after.select("key", "value").rows() == sorted(wanted)
+    assert next_versions(newest(pl.concat([HELD, appended]), ["key"]), frame, ["key"], ENDED, made_by="run").is_empty()

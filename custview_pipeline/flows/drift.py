@@ -1,0 +1,63 @@
+"""Keeps what each run of matching found, and compares a change with the last whole run of the same model."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from custview_pipeline.contracts.matching_tables import MATCH_RUNS
+from custview_pipeline.flows.link_rows import Found
+from custview_pipeline.kernel.ports import Snapshot
+from custview_pipeline.matching.drift import Volume, drifted, level_shift, volume_of
+from custview_pipeline.matching.found import MatchedType
+
+
+class Watched(NamedTuple):
+    """What there is to keep of a run of matching, and to say.
+
+    Attributes:
+        runs: Rows of match_runs.
+        warnings: How a change drifts from the model, in words.
+    """
+
+    runs: pl.DataFrame
+    warnings: tuple[str, ...]
+
+
+def watch(snapshot: Snapshot, found: Found) -> Watched:
+    """Return the rows of match_runs, and what drifts."""
+    stored = snapshot.read(MATCH_RUNS.name).filter(pl.col("scope") == "whole").sort("happened_at")
+    rows, warnings = [], list[str]()
+    for part in found.parts:
+        volume = volume_of(part, None if found.since is None else found.since.changed)
+        before = None if found.since is None else _before(stored, part)
+        if before is not None:
+            warnings += drifted(str(part.entity_type), volume, before)
+        rows.append(_row(part, volume, found, None if before is None else level_shift(volume, before)))
+    return Watched(pl.DataFrame(rows, schema=MATCH_RUNS.types), tuple(warnings))
+
+
+def _before(stored: pl.DataFrame, part: MatchedType) -> Volume | None:
+    """Return what the last whole run by the same model found."""
+    version = part.model.version if part.model else ""
+    found = stored.filter((pl.col("entity_type") == str(part.entity_type)) & (pl.col("model_version") == version)).tail(1)
+    if found.is_empty():
+        return None
+    row = found.row(0, named=True)
+    return Volume(row["changed_count"], row["compared_count"], row["match_count"], tuple(row["levels"]))
+
+
+def _row(part: MatchedType, volume: Volume, found: Found, shift: float | None) -> dict[str, object]:
+    counted = part.clusters.height if found.since is None else found.since.record_count[part.entity_type]
+    return {
+        "run_id": found.run_id,
+        "entity_type": str(part.entity_type),
+        "scope": "whole" if found.since is None else "change",
+        "model_version": part.model.version if part.model else "",
+        "record_count": counted,
+        "changed_count": volume.records,
+        "compared_count": volume.compared,
+        "match_count": volume.matches,
+        "level_shift": shift,
+        "levels": list(volume.levels),
+        "happened_at": found.now,
+    }

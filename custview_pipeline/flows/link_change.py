@@ -1,0 +1,187 @@
+"""What is to be linked: everything, or only what changed since records were linked last, and what stands of the rest."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from custview_pipeline.contracts.attributes import EntityType
+from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
+from custview_pipeline.contracts.match_index import PHONE_PARTS, IndexPart
+from custview_pipeline.contracts.matching_tables import MATCH_GROUPS, MATCH_MODEL, REVIEW_DECISIONS
+from custview_pipeline.contracts.rulebook import Rulebook
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.flows.current import (
+    RECORD_COLUMNS,
+    current_groups,
+    current_index,
+    current_records,
+    current_segments,
+    mark_of,
+    settings_in,
+    versions_in,
+)
+from custview_pipeline.flows.decisions import decided_pairs
+from custview_pipeline.flows.match_state import neighbourhoods_of, records_of_unique_sources, settings_of
+from custview_pipeline.flows.models import is_usable
+from custview_pipeline.kernel.ports import Snapshot
+from custview_pipeline.kernel.versions import newest
+from custview_pipeline.matching.change import Change, Index, match_change
+from custview_pipeline.matching.found import MatchedType
+from custview_pipeline.matching.match import RULES_VERSION, comparisons_that_count, match
+from custview_pipeline.matching.matcher import Progress
+from custview_pipeline.matching.setup import Frozen
+
+_LARGEST_CHANGE: Final = 0.3  # share of the records from which on matching all of them is quicker
+_NOTHING: Final = pl.Series("record_id", [], pl.Int64)
+_DECIDED: Final = ("left_id", "right_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since records were linked last.
+
+    Attributes:
+        changed: Records that are new or changed, or about which a steward decided; Int64.
+        gone: Records that are no more.
+        record_count: Records there are, by entity type.
+        groups: record_id, version, group_id as stored.
+    """
+
+    changed: pl.Series
+    gone: pl.Series
+    record_count: Mapping[EntityType, int]
+    groups: pl.DataFrame
+
+    @property
+    def all(self) -> pl.Series:
+        """Return the changed records and those that are gone."""
+        return pl.concat([self.changed, self.gone])
+
+
+@dataclass(frozen=True)
+class Linking:
+    """What linking works with.
+
+    Attributes:
+        snapshot: The lake.
+        rulebook: Thresholds, limits, rules.
+        sources: The contracts, some of which may promise that they have each customer once.
+        known: Models in use, and what they froze.
+    """
+
+    snapshot: Snapshot
+    rulebook: Rulebook
+    sources: tuple[SourceContract, ...]
+    known: Mapping[EntityType, Frozen]
+
+    def mark(self, versions: Mapping[str, int | None] | None = None) -> str:
+        """Return a mark of all that decides the result; of some tables with other versions than now."""
+        unique = sorted(contract.source_system for contract in self.sources if contract.has_unique_customers)
+        settings = f"{RULES_VERSION} {self.rulebook.matching!r} {unique}"
+        tables = (PROTECTED_RECORDS.name, REVIEW_DECISIONS.name, MATCH_MODEL.name)
+        return mark_of(self.snapshot, *tables, settings=settings, versions=versions or {})
+
+    def since(self, mark: str | None) -> Since | None:
+        """Return what changed since a mark; None where everything is to be linked, because more than some records changed."""
+        if (
+            mark is None
+            or settings_in(mark) != settings_in(self.mark())
+            or self.snapshot.table_version(MATCH_GROUPS.name) is None
+        ):
+            return None
+        delivered, decided, models = (
+            self._appended(mark, table, columns)
+            for table, columns in (
+                (PROTECTED_RECORDS.name, ["record_id"]),
+                (REVIEW_DECISIONS.name, list(_DECIDED)),
+                (MATCH_MODEL.name, ["activated_at"]),
+            )
+        )
+        if delivered is None or decided is None or models is None or not models["activated_at"].is_null().all():
+            return None
+        stored = self.snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version", "entity_type", "is_deleted"])
+        current = newest(stored, ["record_id"]).filter(~pl.col("is_deleted"))
+        asked = pl.concat([decided[name].alias("record_id") for name in _DECIDED])
+        touched = pl.concat([delivered["record_id"], asked]).unique().sort()
+        is_current = touched.is_in(current["record_id"].implode())
+        counts = dict(current.group_by("entity_type").len().iter_rows())
+        found = Since(
+            touched.filter(is_current),
+            touched.filter(~is_current),
+            {kind: int(counts.get(str(kind), 0)) for kind in EntityType},
+            current_groups(self.snapshot),
+        )
+        return found if self._is_small(found) and self._is_served(found) else None
+
+    def _appended(self, mark: str, table: str, columns: list[str]) -> pl.DataFrame | None:
+        before = versions_in(mark).get(table)
+        if before is None:
+            return self.snapshot.read(table, columns)
+        return self.snapshot.appended_since(table, before, columns)
+
+    def _is_small(self, found: Since) -> bool:
+        return len(found.all) <= _LARGEST_CHANGE * max(1, sum(found.record_count.values()))
+
+    def _is_served(self, found: Since) -> bool:
+        """Return whether the models in use serve each entity type that there is anything to compare of."""
+        settings = settings_of(self.rulebook)
+        return all(
+            frozen is not None
+            and frozen.frequencies is not None
+            and not frozen.has_grown(count)
+            and is_usable(frozen.model, comparisons_that_count(kind, settings), count)
+            for kind, count in found.record_count.items()
+            if count > 1
+            for frozen in [self.known.get(kind)]
+        )
+
+
+def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
+    """Match all records."""
+    snapshot = linking.snapshot
+    records = current_records(snapshot)
+    tokens = current_index(snapshot, IndexPart.TOKENS, records)
+    return match(
+        tokens,
+        neighbourhoods_of(snapshot, tokens, linking.known),
+        settings_of(linking.rulebook),
+        progress,
+        known=linking.known,
+        is_usable=is_usable,
+        decided=decided_pairs(snapshot),
+        exclusive=records_of_unique_sources(records, linking.sources),
+    )
+
+
+def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[MatchedType, ...]:
+    """Match what changed."""
+    snapshot, settings = linking.snapshot, settings_of(linking.rulebook)
+    known, segments = linking.known, list(current_segments(snapshot, IndexPart.TOKENS))
+    asked = [kind for kind, frozen in known.items() if frozen.frequencies and "phone_tails" not in frozen.frequencies.dense]
+    parts = [IndexPart.NEIGHBOURHOODS, *(PHONE_PARTS[kind] for kind in asked)]
+    index = Index(
+        lambda: segments,
+        pl.concat(snapshot.read_index(part) for part in parts),
+        decided_pairs(snapshot),
+        _promised_by(linking),
+    )
+    groups = since.groups.select("record_id", "group_id")
+    return match_change(index, Change(since.changed, since.gone, groups), settings, known, progress)
+
+
+def records_named(snapshot: Snapshot, record_ids: pl.Series) -> pl.DataFrame:
+    """Return ``RECORD_COLUMNS`` of some records that their sources still hold, by record id."""
+    wanted = pl.col("record_id").is_in(record_ids.implode())
+    stored = snapshot.read(PROTECTED_RECORDS.name, RECORD_COLUMNS, where=wanted)
+    return newest(stored, ["record_id"]).filter(~pl.col("is_deleted"))
+
+
+def _promised_by(linking: Linking) -> Callable[[pl.Series], pl.DataFrame]:
+    def promised(record_ids: pl.Series) -> pl.DataFrame:
+        if not any(contract.has_unique_customers for contract in linking.sources):
+            return pl.DataFrame(schema={"record_id": pl.Int64, "source_system": pl.String})
+        return records_of_unique_sources(records_named(linking.snapshot, record_ids), linking.sources)
+
+    return promised
