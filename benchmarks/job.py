@@ -59,7 +59,7 @@ def run(directory: Path, rows: int, seed: int, workers: int) -> tuple[Meter, dic
         "records": linkage.record_count,
         "pairs compared": linkage.compared_count,
         "customers": linkage.customer_count,
-        "largest cluster": linkage.largest_cluster,
+        "largest cluster": linkage.largest_customer,
     }
     return meter, counts
 

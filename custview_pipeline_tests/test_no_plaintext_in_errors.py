@@ -19,11 +19,12 @@ from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.sensors import evaluate
 from custview_pipeline.launch import open_instance
 from custview_pipeline_tests import failing
-from custview_pipeline_tests.canaries import Planter, start_postgres, text_cells, watched
+from custview_pipeline_tests.canaries import Planter, text_cells, watched
 from custview_pipeline_tests.defs.conftest import surroundings
 from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of, fail
 from custview_pipeline_tests.failing import EVERY, STAGES, fail_at_a_stage, source_of
 from custview_pipeline_tests.planted import Finds, Search
+from custview_pipeline_tests.postgres_servers import start_postgres
 from custview_pipeline_tests.watched import Watcher
 from custview_pipeline_tests.worlds import Outcome, SourceSpec, World, finish, make_world, people
 

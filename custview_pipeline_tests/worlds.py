@@ -158,6 +158,9 @@ class World:
             "CUSTVIEW_ROOT_KEY",
             "CUSTVIEW_WORKERS",
             "CUSTVIEW_ROWS_FOR_WORKERS",
+            "CUSTVIEW_ALERT_EMAIL",
+            "CUSTVIEW_SMTP_URL",
+            "CUSTVIEW_ALERT_WEBHOOK",
         )
         return {**dict.fromkeys(absent), **places}
 

@@ -1,12 +1,12 @@
-"""One file of a source, and the errors that name it without showing what is in it."""
+"""One file of a source, wherever it is, and the errors that name it without showing what is in it."""
 
 import codecs
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, RawIOBase, TextIOWrapper
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, Literal, Protocol, TextIO, cast
 
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.kernel.errors import SourceUnreadable
@@ -15,17 +15,29 @@ CHUNK_BYTES: Final = 1 << 20
 _PACKED: Final = {b"\x1f\x8b": "packed (gzip)", b"PK\x03\x04": "packed, or an Excel workbook"}
 
 
+class Place(Protocol):
+    """What a ``pathlib.Path`` is, too: something that can be opened for bytes."""
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        """Open it.
+
+        Raises:
+            OSError: It is not there, or cannot be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryFile:
     """One file.
 
     Attributes:
-        path: Where it is.
+        path: Where it is: a file of this machine, an object of a store, or bytes in memory.
         name: As errors and batches show it, relative to the project.
         contract: What it should hold.
     """
 
-    path: Path
+    path: Place
     name: str
     contract: SourceContract
 
@@ -47,7 +59,7 @@ class DeliveryFile:
             SourceUnreadable: It cannot be opened or read, or has no bytes at all.
         """
         try:
-            with self.path.open("rb") as stream:
+            with self._stream() as stream:
                 if not stream.peek(1):
                     raise self.unreadable("the file is empty")
                 yield stream
@@ -64,12 +76,17 @@ class DeliveryFile:
         try:
             with self.opened() as stream:
                 self._refuse_packed(stream.peek(1))
-            with self.path.open(encoding=self.encoding, newline=newline, errors="strict") as stream:
-                yield stream
+                with TextIOWrapper(stream, self.encoding, "strict", newline) as text:
+                    yield text
         except UnicodeError:
             raise self.wrong_encoding() from None
         except OSError as error:
             raise self.unreadable(f"the file cannot be read ({type(error).__name__})") from None
+
+    def _stream(self) -> BufferedReader:
+        stream = self.path.open("rb")
+        # What is no file of this machine need not know how to look ahead.
+        return stream if isinstance(stream, BufferedReader) else BufferedReader(cast("RawIOBase", stream), CHUNK_BYTES)
 
     def _refuse_packed(self, start: bytes) -> None:
         for magic, what in _PACKED.items():

@@ -8,134 +8,24 @@ before it has anything else: one without is damaged and not new, for sweeping it
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-from filelock import FileLock, Timeout
-
-from custview_pipeline.adapters import index_segments, key_segments
-from custview_pipeline.adapters.delta_tables import purge_table, read_appended, read_table
+from custview_pipeline.adapters.delta_upkeep import purge_table, vacuum_table
 from custview_pipeline.adapters.lake_commit import Commit
 from custview_pipeline.adapters.lake_files import INDEX, KEYS, MANIFEST_FILE, TABLES, is_lake, write_whole
-from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest
+from custview_pipeline.adapters.lake_snapshot import LakeSnapshot
+from custview_pipeline.adapters.writer_lock import HeldLock, Told, hold
+from custview_pipeline.contracts.manifest import FORMAT_VERSION, Manifest, WriterLock
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.kernel.errors import LakeBusy, LakeDamaged, LakeError, WrongKey
-from custview_pipeline.protection.key_table import open_segments, shard_of
+from custview_pipeline.kernel import settings
+from custview_pipeline.kernel.errors import LakeDamaged, LakeError, WrongKey
 from custview_pipeline.protection.keyring import Keyring
 
 _CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # by which clocks of machines that share a lake may differ
-
-
-class LakeSnapshot:
-    """One state of the lake; what is read from it stays as it is, whatever is committed meanwhile."""
-
-    def __init__(self, root: Path, keyring: Keyring, manifest: Manifest) -> None:
-        self._root, self._keyring = root, keyring
-        self._shard_keys = keyring.shard_keys()  # of the moment: later ones lack what is forgotten after it
-        self.manifest = manifest
-
-    def consumed(self, stage: str) -> str | None:
-        """Return the mark of what a stage last worked on."""
-        return self.manifest.consumed.get(stage)
-
-    def table_version(self, table: str) -> int | None:
-        """Return the version of a table; None where nothing was stored."""
-        return self.manifest.tables.get(table)
-
-    def erasures(self) -> tuple[str, ...]:
-        """Return the ids of the erasures that were carried out here."""
-        return self.manifest.erasures
-
-    def read(self, table: str, columns: Sequence[str] | None = None, *, where: pl.Expr | None = None) -> pl.DataFrame:
-        """Return all versions of all rows of a table; without rows where nothing was stored yet.
-
-        Args:
-            table: Name of the table.
-            columns: Names of columns; all by default.
-            where: Which rows; all by default. The others are not held in memory.
-
-        Raises:
-            LakeDamaged: The table does not hold what the manifest says.
-        """
-        contract = CONTRACTS[table]
-        names = list(columns) if columns is not None else list(contract.types)
-        version = self.manifest.tables.get(table)
-        if version is None:
-            return contract.empty().select(names)
-        return read_table(self._root / TABLES / table, version, names, where)
-
-    def appended_since(self, table: str, version: int, columns: Sequence[str] | None = None) -> pl.DataFrame | None:
-        """Return the rows that were appended to a table after a version; None where more than appending was done to it since.
-
-        Args:
-            table: Name of the table.
-            version: A version that a stage has worked on.
-            columns: Names of columns; all by default.
-
-        Raises:
-            LakeDamaged: The table does not hold what the manifest says.
-        """
-        contract, current = CONTRACTS[table], self.manifest.tables.get(table)
-        names = list(columns) if columns is not None else list(contract.types)
-        if current is None or current == version:
-            return contract.empty().select(names)
-        return read_appended(self._root / TABLES / table, version, current, names)
-
-    def index_generations(self) -> tuple[str | None, str | None]:
-        """Return the names of the generation of the match index in use and of the one being built; None where there is none."""
-        index, following = self.manifest.index, self.manifest.next_index
-        return index.name if index else None, following.name if following else None
-
-    def index_key_versions(self) -> set[int]:
-        """Return the versions of the index key that segments were written under."""
-        return {index_segments.key_version_of(name) for held in self.manifest.generations() for name in held.names()}
-
-    def read_index(self, part: str, *, generation: str | None = None) -> pl.DataFrame:
-        """Return one part of the match index, all segments together; without rows where nothing was stored.
-
-        Args:
-            part: An ``IndexPart``.
-            generation: Which one; by default the one that matching uses.
-
-        Raises:
-            LakeDamaged: A segment is missing or broken.
-            WrongKey: A segment was written under another key.
-        """
-        wanted = self.index_generations()[0] if generation is None else generation
-        names = [name for held in self.manifest.generations() if held.name == wanted for name in held.segments.get(part, ())]
-        return index_segments.read_segments(self._root / INDEX, part, names, self._keyring)
-
-    def index_segments(self, part: str) -> Iterator[pl.DataFrame]:
-        """Yield one part of the generation of the match index in use, segment by segment, the newest first.
-
-        Raises:
-            LakeDamaged: A segment is missing or broken.
-            WrongKey: A segment was written under another key.
-        """
-        held = self.manifest.index
-        for name in reversed(held.segments.get(part, ()) if held else ()):
-            yield index_segments.read_segments(self._root / INDEX, part, [name], self._keyring)
-
-    def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:
-        """Return the key material of each record version: Binary, null where it was shredded or never stored.
-
-        Raises:
-            KeyUnavailable: Keys were renewed after this process read them.
-            LakeDamaged: A segment is missing.
-            UnsealFailed: A segment was altered.
-        """
-        segments = key_segments.read_segments(self._root / KEYS, self.manifest.key_segments)
-        shards = set(shard_of(record_ids).unique())
-        table = open_segments(segments, self._shard_keys, floors=self.shard_floors(), shards=shards)
-        return table.materials(record_ids, versions)
-
-    def shard_floors(self) -> Mapping[int, int]:
-        """Return the oldest generation of a shard's key that counts, by shard; every one where a shard is not named."""
-        return self.manifest.shard_floors
 
 
 class DeltaLake:
@@ -159,31 +49,50 @@ class DeltaLake:
                 return LakeSnapshot(self.root, self._keyring, manifest)
 
     @contextmanager
-    def writer(self, *, wait_seconds: float = 600.0) -> Iterator["LakeWriter"]:
+    def writer(self, *, wait_seconds: float = 600.0, told: Told | None = None) -> Iterator["LakeWriter"]:
         """Hold the lake for writing; others wait, readers do not.
+
+        Args:
+            wait_seconds: How long to wait for another writer.
+            told: Hears that, and since when, another one has been writing.
 
         Raises:
             LakeBusy: Another writer kept the lake for longer than ``wait_seconds``.
-            LakeError: The lake cannot be written, or the clock is behind it.
+            LakeError: The lake cannot be written, or the clock is behind it, or it wants a lock that cannot be had.
         """
-        lock = FileLock(str(self.root / "writer.lock"), mode=0o600)
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=wait_seconds)
-        except Timeout:
-            raise LakeBusy(
-                f"another run has been writing the lake for over {wait_seconds:.0f} s; try again when it ended"
-            ) from None
-        except OSError as error:
-            raise LakeError(f"{self.root}: cannot be written ({type(error).__name__})") from None
-        try:
+        url = settings.read(settings.POSTGRES_URL)
+        self._assert_lock(url)
+        with hold(self.root, self._keyring.check_value(), postgres_url=url, wait_seconds=wait_seconds, told=told) as lock:
+            self._assert_lock(url)  # another one may have been first to take the lake with a lock in PostgreSQL
             self._keyring.refresh()
             self._found()
             self._refuse_clock_behind()
+            if url is not None:
+                self._note_lock(WriterLock.POSTGRESQL)
             self.finish()
-            yield LakeWriter(self, self._keyring)
-        finally:
-            lock.release()
+            yield LakeWriter(self, self._keyring, lock)
+
+    def write_without_postgres(self, *, wait_seconds: float = 600.0) -> None:
+        """Note that from now on the lock on the file is enough; only where no machine writes the lake with another one.
+
+        Raises:
+            LakeBusy, LakeError: See ``writer``.
+        """
+        with hold(self.root, self._keyring.check_value(), postgres_url=None, wait_seconds=wait_seconds, told=None):
+            self._note_lock(WriterLock.FILE)
+
+    def _assert_lock(self, url: str | None) -> None:
+        """Refuse a writer that the others, who hold a lock in PostgreSQL, would not notice."""
+        if url is None and self._read_manifest().writer_lock is WriterLock.POSTGRESQL:
+            raise LakeError(
+                "runs that write this lake hold a lock in PostgreSQL: set CUSTVIEW_POSTGRES_URL as they do; "
+                "where none does any more, custview compact --without-postgres takes the lake back to the lock on its file"
+            )
+
+    def _note_lock(self, wanted: WriterLock) -> None:
+        manifest = self._read_manifest()
+        if manifest.writer_lock is not wanted:
+            self.replace_manifest(manifest.model_copy(update={"writer_lock": wanted}))
 
     def _found(self) -> None:
         """Give a new lake its first manifest, before anything that it would have to name."""
@@ -208,6 +117,22 @@ class DeltaLake:
             for table in manifest.unpurged:
                 purge_table(self.root / TABLES / table, manifest.tables[table])
             self.replace_manifest(manifest.model_copy(update={"unpurged": ()}))
+
+    def vacuum(self, before: datetime) -> tuple[int, int]:
+        """Remove what only readers need that began before a moment; see ``LakeWriter.vacuum``."""
+        manifest = self._read_manifest()
+        kept = tuple(segment for segment in manifest.retired if segment.retired_at >= before)
+        held = self._segment_sizes()
+        if kept != manifest.retired:
+            self.replace_manifest(manifest.model_copy(update={"retired": kept}))
+            self.finish()
+        sizes = [size for path, size in held.items() if not path.exists()]
+        for table, version in manifest.tables.items():
+            sizes += vacuum_table(self.root / TABLES / table, version, before)
+        return len(sizes), sum(sizes)
+
+    def _segment_sizes(self) -> dict[Path, int]:
+        return {path: path.stat().st_size for folder in (KEYS, INDEX) for path in (self.root / folder).glob("*")}
 
     def _sweep(self, manifest: Manifest) -> None:
         """Remove segments and tables that the manifest does not name, and unfinished manifests."""
@@ -254,8 +179,8 @@ def _parsed(text: str, path: Path) -> Manifest:
 class LakeWriter:
     """The right to write a lake."""
 
-    def __init__(self, lake: DeltaLake, keyring: Keyring) -> None:
-        self._lake, self._keyring = lake, keyring
+    def __init__(self, lake: DeltaLake, keyring: Keyring, lock: HeldLock) -> None:
+        self._lake, self._keyring, self._lock = lake, keyring, lock
 
     def snapshot(self) -> LakeSnapshot:
         """Return the lake as of now."""
@@ -263,8 +188,23 @@ class LakeWriter:
 
     @contextmanager
     def commit(self, run_id: str) -> Iterator[Commit]:
-        """Collect changes and make them count together when the block ends well."""
+        """Collect changes and make them count together when the block ends well.
+
+        Raises:
+            LakeError: The right to write was lost meanwhile; then nothing of it counts.
+        """
         commit = Commit(self._lake.root, self._keyring, self._lake.snapshot().manifest, run_id)
         yield commit
+        self._lock.assert_held()
         self._lake.replace_manifest(commit.manifest())
         self._lake.finish()
+
+    def vacuum(self, before: datetime) -> tuple[int, int]:
+        """Remove what only readers need that began before a moment; return how many files and bytes.
+
+        Raises:
+            LakeDamaged: A file cannot be removed.
+            LakeError: The right to write was lost meanwhile.
+        """
+        self._lock.assert_held()
+        return self._lake.vacuum(before)

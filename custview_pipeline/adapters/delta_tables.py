@@ -1,4 +1,4 @@
-"""Tables of the lake as Delta tables: read, written, rows removed, former versions purged, unfinished ones rolled back."""
+"""Tables of the lake as Delta tables: read, written, rows removed, versions that no manifest names rolled back."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,13 +8,16 @@ import polars as pl
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
+from custview_pipeline.adapters.delta_log import LOG_FOLDER, appended_files, changes_of, commit_file
+from custview_pipeline.adapters.private_files import sync_directory, sync_file
 from custview_pipeline.kernel.errors import LakeDamaged
 
-_WRITER: Final = WriterProperties(compression="ZSTD")
-# Statistics in the log would outlive the rows that they are of.
-_CONFIGURATION: Final = {"delta.dataSkippingNumIndexedCols": "0"}
-_LOG: Final = "_delta_log"
-_CHECKPOINT: Final = "_last_checkpoint"
+WRITER: Final = WriterProperties(compression="ZSTD")
+_CONFIGURATION: Final = {
+    "delta.dataSkippingNumIndexedCols": "0",  # statistics in the log would outlive the rows that they are of
+    # Opening a table reads what is behind the last checkpoint; of 20 to 100 commits this makes a commit cheapest.
+    "delta.checkpointInterval": "20",
+}
 
 T = TypeVar("T")
 
@@ -48,7 +51,7 @@ def _unreadable(folder: Path, version: int) -> LakeDamaged:
 
 
 def read_appended(folder: Path, since: int, version: int, columns: Sequence[str]) -> pl.DataFrame | None:
-    """Return the rows that were appended between two versions; None where files of the first one are gone, or it cannot be told.
+    """Return the rows that were appended between two versions; None where more than that was done, or it cannot be told.
 
     Args:
         folder: Folder of the table.
@@ -59,23 +62,19 @@ def read_appended(folder: Path, since: int, version: int, columns: Sequence[str]
     Raises:
         LakeDamaged: The table does not hold the later version.
     """
-    try:
-        before = set(DeltaTable(str(folder), version=since).file_uris())
-    except (DeltaError, OSError):  # purged with what was erased
+    names = appended_files(folder, since, version)
+    if names is None:
         return None
+    if not names:
+        return read_table(folder, version, columns, where=pl.lit(value=False))
     try:
-        now = set(DeltaTable(str(folder), version=version).file_uris())
-        if since > version or not before <= now:
-            return None
-        if now == before:
-            return read_table(folder, version, columns).clear()
-        return pl.concat([pl.scan_parquet(file).select(columns) for file in sorted(now - before)]).collect()
-    except (DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return pl.concat([pl.scan_parquet(folder / name).select(columns) for name in names]).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         raise _unreadable(folder, version) from None
 
 
 def write_table(folder: Path, frame: pl.DataFrame, *, mode: Literal["append", "overwrite"], known: int | None) -> int:
-    """Write rows on top of the version that is known, and return the new version.
+    """Write rows on top of the version that is known, force them to disk, and return the new version.
 
     Args:
         folder: Folder of the table.
@@ -86,14 +85,9 @@ def write_table(folder: Path, frame: pl.DataFrame, *, mode: Literal["append", "o
     Raises:
         LakeDamaged: It cannot be written.
     """
-
-    def write() -> int:
-        if DeltaTable.is_deltatable(str(folder)):
-            _roll_back(DeltaTable(str(folder)), known)
-        write_deltalake(str(folder), frame, mode=mode, writer_properties=_WRITER, configuration=_CONFIGURATION)
-        return DeltaTable(str(folder)).version()
-
-    return _told(folder, write)
+    if known is None and not DeltaTable.is_deltatable(str(folder)):
+        return told(folder, lambda: _create(folder, frame))
+    return change_table(folder, known, lambda table: write_deltalake(table, frame, mode=mode, writer_properties=WRITER))
 
 
 def remove_rows(folder: Path, column: str, values: pl.Series, *, known: int) -> int:
@@ -105,57 +99,41 @@ def remove_rows(folder: Path, column: str, values: pl.Series, *, known: int) -> 
     Raises:
         LakeDamaged: It cannot be written.
     """
+    removed = pl.DataFrame({"value": values.drop_nulls().unique()}).to_arrow()
 
-    def remove() -> int:
-        table = DeltaTable(str(folder))
-        _roll_back(table, known)
-        removed = pl.DataFrame({"value": values.drop_nulls().unique()})
+    def remove(table: DeltaTable) -> None:
         merger = table.merge(
-            removed.to_arrow(), predicate=f"t.{column} = s.value", source_alias="s", target_alias="t", writer_properties=_WRITER
+            removed, predicate=f"t.{column} = s.value", source_alias="s", target_alias="t", writer_properties=WRITER
         )
         merger.when_matched_delete().execute()
-        return table.version()
 
-    return _told(folder, remove)
+    return change_table(folder, known, remove)
 
 
-def purge_table(folder: Path, version: int) -> None:
-    """Remove whatever is not of this version: files of former ones, and what the log tells of them.
-
-    Safe to do again where it was interrupted, for the version stays readable at each step.
+def change_table(folder: Path, known: int | None, change: Callable[[DeltaTable], object]) -> int:
+    """Change a table on top of the version that is known, force what was written to disk, and return the new version.
 
     Raises:
-        LakeDamaged: It cannot be done.
+        LakeDamaged: It cannot be written.
     """
 
-    def purge() -> None:
-        table = DeltaTable(str(folder), version=version)
-        for name in table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True):
-            (folder / name).unlink(missing_ok=True)
-        table.create_checkpoint()
-        for log in (folder / _LOG).iterdir():
-            if log.name != _CHECKPOINT and _version_of(log) != version:
-                log.unlink()
+    def act() -> int:
+        table = DeltaTable(str(folder))
+        _roll_back(table, known)
+        before = table.version()
+        change(table)
+        _force_to_disk(folder, before, table.version())
+        return table.version()
 
-    _told(folder, purge)
-
-
-def _version_of(log: Path) -> int:
-    """Return the version that a file of the log is about; -1 for one that is none of the log's."""
-    number = log.name.partition(".")[0]
-    return int(number) if number.isdecimal() else -1
+    return told(folder, act)
 
 
-def _roll_back(table: DeltaTable, known: int | None) -> None:
-    """Undo versions that no manifest names."""
-    if known is None:
-        table.delete()
-    elif table.version() != known:
-        table.restore(known)
+def told(folder: Path, act: Callable[[], T]) -> T:
+    """Do something to a table; what the library says where it fails may quote rows.
 
-
-def _told(folder: Path, act: Callable[[], T]) -> T:
-    """Do something to a table; what the library says where it fails may quote rows."""
+    Raises:
+        LakeDamaged: It failed.
+    """
     try:
         return act()
     except Exception as error:  # noqa: BLE001 -- it raises bare exceptions too
@@ -166,4 +144,32 @@ def _told(folder: Path, act: Callable[[], T]) -> T:
 
 def stored_files(folder: Path) -> list[Path]:
     """Return every file with rows that lies in the folder of a table, whether or not a version names it."""
-    return sorted(path for path in folder.rglob("*.parquet") if _LOG not in path.parts)
+    return sorted(path for path in folder.rglob("*.parquet") if LOG_FOLDER not in path.parts)
+
+
+def _create(folder: Path, frame: pl.DataFrame) -> int:
+    write_deltalake(str(folder), frame, writer_properties=WRITER, configuration=_CONFIGURATION)
+    _force_to_disk(folder, -1, 0)
+    sync_directory(folder.parent)
+    return 0
+
+
+def _roll_back(table: DeltaTable, known: int | None) -> None:
+    """Undo versions that no manifest names."""
+    if known is None:
+        table.delete()
+    elif table.version() != known:
+        table.restore(known)
+
+
+def _force_to_disk(folder: Path, before: int, version: int) -> None:
+    """Force to disk what commits wrote after a version: after a power cut the manifest must not name what is gone."""
+    for each in range(before + 1, version + 1):
+        commit = commit_file(folder, each)
+        for change in changes_of(commit):
+            if change.is_added:
+                sync_file(folder / change.name)
+        sync_file(commit)
+    if version > before:
+        sync_directory(folder)
+        sync_directory(folder / LOG_FOLDER)

@@ -54,10 +54,10 @@ def _sheet(file: DeliveryFile) -> pl.DataFrame:
     except ImportError:
         raise file.unreadable("Excel files need an extra: pip install 'custview-pipeline[excel]'") from None
     logging.getLogger("calamine").setLevel(logging.CRITICAL + 1)  # the reader's warnings quote the workbook
-    with file.opened():  # an empty or absent file is told of as for every format
-        pass
+    with file.opened() as stream:
+        content = stream.read()
     try:
-        sheet = fastexcel.read_excel(file.path).load_sheet(0, header_row=None, dtypes="string")
+        sheet = fastexcel.read_excel(content).load_sheet(0, header_row=None, dtypes="string")
         return pl.DataFrame(sheet)
     # The reader is Rust: what it panics at is no Exception.
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from custview_pipeline.adapters.delivery_file import DeliveryFile
+from custview_pipeline.adapters.plain_json import read_plain_json
 from custview_pipeline.kernel.errors import SourceUnreadable
 
-_ROWS_AT_A_TIME: Final = 10_000
+_LINES_AT_A_TIME: Final = 10_000
+_EXAMPLES: Final = 20
 
 
 class _WrittenFloat(float):
@@ -56,16 +59,13 @@ def read_json_lines(file: DeliveryFile, columns: Sequence[str]) -> Iterator[pl.D
     Raises:
         SourceUnreadable: A line is not one JSON object, or the file is not in the contract's encoding.
     """
-    rows: list[list[str | None]] = []
-    lines: list[int] = []
-    for line, record in _records(file):
-        rows.append([_text(record.get(name)) for name in columns])
-        lines.append(line)
-        if len(rows) == _ROWS_AT_A_TIME:
-            yield _frame(file, columns, rows, lines)
-            rows, lines = [], []
-    if rows:
-        yield _frame(file, columns, rows, lines)
+    with file.opened_text(newline="\n") as text:
+        first = 1
+        while lines := list(islice(text, _LINES_AT_A_TIME)):
+            frame = _read(file, columns, lines, first)
+            first += len(lines)
+            if frame.height:
+                yield frame
 
 
 def check_fields(files: Sequence[DeliveryFile], columns: Sequence[str]) -> None:
@@ -91,22 +91,45 @@ def check_fields(files: Sequence[DeliveryFile], columns: Sequence[str]) -> None:
 
 
 def _records(file: DeliveryFile) -> Iterator[tuple[int, dict[str, Any]]]:
-    decoder = json.JSONDecoder(parse_float=_WrittenFloat, parse_constant=_refuse_constant)
     with file.opened_text(newline="\n") as text:
         for line, written in enumerate(text, start=1):
-            if not written.strip():
-                continue
-            try:
-                record = decoder.decode(written)
-            except (ValueError, RecursionError):
-                raise file.unreadable(f"line {line} is not valid JSON; each line should be one object") from None
-            if not isinstance(record, dict):
-                raise file.unreadable(f"line {line} is not a JSON object; each line should be one")
-            yield line, record
+            record = _record(file, written, line)
+            if record is not None:
+                yield line, record
+
+
+def _record(file: DeliveryFile, written: str, line: int) -> dict[str, Any] | None:
+    """Return the object of a line; None where it is blank."""
+    if not written.strip():
+        return None
+    try:
+        record = _DECODER.decode(written)
+    except (ValueError, RecursionError):
+        raise file.unreadable(f"line {line} is not valid JSON; each line should be one object") from None
+    if not isinstance(record, dict):
+        raise file.unreadable(f"line {line} is not a JSON object; each line should be one")
+    return record
+
+
+def _read(file: DeliveryFile, columns: Sequence[str], written: list[str], first: int) -> pl.DataFrame:
+    """Return the rows of some lines, of which the first has the number ``first``."""
+    examples = [record for line, text in enumerate(written[:_EXAMPLES], first) if (record := _record(file, text, line))]
+    is_plain, plain = read_plain_json(pl.Series(written, dtype=pl.String), columns, examples)
+    left = [(place, _record(file, written[place], first + place)) for place in (~is_plain).arg_true().to_list()]
+    others = [(place, record) for place, record in left if record is not None]
+    rows = [[_text(record.get(name)) for name in columns] for _, record in others]
+    read = _frame(file, columns, rows, [first + place for place, _ in others])
+    if not others:
+        return plain
+    places = pl.concat([is_plain.arg_true(), pl.Series([place for place, _ in others], dtype=pl.UInt32)])
+    return pl.concat([plain, read])[places.arg_sort()]
 
 
 def _refuse_constant(name: str) -> None:
     raise _NotANumber(name)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_WrittenFloat, parse_constant=_refuse_constant)
 
 
 def _text(value: Any) -> str | None:

@@ -1,22 +1,23 @@
 """One change of the lake, collected step by step; what it makes counts when the manifest that it ends in is in place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from custview_pipeline.adapters import index_segments, key_segments
+from custview_pipeline.adapters import key_segments
 from custview_pipeline.adapters.delta_tables import remove_rows, write_table
-from custview_pipeline.adapters.lake_files import INDEX, KEYS, TABLES, write_whole
-from custview_pipeline.contracts.manifest import IndexGeneration, Manifest
+from custview_pipeline.adapters.delta_upkeep import compact_table
+from custview_pipeline.adapters.index_changes import IndexChanges
+from custview_pipeline.adapters.lake_files import KEYS, TABLES, write_whole
+from custview_pipeline.adapters.merging import tail
+from custview_pipeline.contracts.manifest import Manifest, RetiredSegment
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.kernel.errors import LakeDamaged
 from custview_pipeline.protection.key_table import KeyTable, open_segments, seal_segment, shard_of
 from custview_pipeline.protection.keyring import Keyring
-from custview_pipeline.protection.wrapped_keys import SHARD_COUNT, Purpose
+from custview_pipeline.protection.wrapped_keys import SHARD_COUNT
 
 
 class Commit:
@@ -27,8 +28,10 @@ class Commit:
         self._former = manifest
         self._sequence = manifest.sequence + 1
         self._tables = dict(manifest.tables)
-        self._index, self._next_index = manifest.index, manifest.next_index
+        self._index = IndexChanges(root, keyring, manifest, self._sequence)
         self._keys = list(manifest.key_segments)
+        self._replaced_keys: list[str] = []
+        self._has_forgotten_keys = False
         self._floors = dict(manifest.shard_floors)
         self._unpurged = set(manifest.unpurged)
         self._erasures = list(manifest.erasures)
@@ -59,7 +62,7 @@ class Commit:
         """
         shards = set(shard_of(entries["record_id"]).unique())
         if shards:
-            kept = self._table(shards).frame().join(entries, on=["record_id", "version"], how="anti")
+            kept = self._table(shards, self._keys).frame().join(entries, on=["record_id", "version"], how="anti")
             self._renew(shards, kept)
 
     def reseal_keys(self) -> None:
@@ -69,20 +72,37 @@ class Commit:
             KeyUnavailable, LakeDamaged, LakeError: See ``forget_keys``.
         """
         shards = set(range(SHARD_COUNT))
-        table = self._table(shards)
+        table = self._table(shards, self._keys)
         self._keys = []
         self._renew(shards, table)
 
-    def _table(self, shards: set[int]) -> KeyTable:
-        segments = key_segments.read_segments(self._root / KEYS, self._keys)
+    def _table(self, shards: set[int], names: Sequence[str]) -> KeyTable:
+        segments = key_segments.read_segments(self._root / KEYS, names)
         return open_segments(segments, self._keyring.shard_keys(), floors=self._floors, shards=shards)
 
     def _renew(self, shards: set[int], entries: pl.DataFrame | KeyTable) -> None:
         """Store what shards hold under new keys of theirs; nothing of these shards counts that is under a former one."""
+        self._has_forgotten_keys = True
         self._keyring.renew_shards(shards)
         self._add(entries)
         newest = self._keyring.shard_keys().newest
         self._floors |= {shard: newest(shard)[0] for shard in sorted(shards)}
+
+    def compact_keys(self) -> int:
+        """Merge small segments of the key table, under the keys of its shards as they are; return how many were merged.
+
+        Raises:
+            LakeDamaged: A segment cannot be read.
+            LakeError: The new one cannot be written.
+        """
+        kept = tail([(self._root / KEYS / name).stat().st_size for name in self._keys])
+        merged = self._keys[kept:]
+        if merged:
+            table = self._table(set(range(SHARD_COUNT)), merged)
+            self._keys = self._keys[:kept]
+            self._add(table)
+            self._replaced_keys.extend(merged)
+        return len(merged)
 
     def add_index(self, part: str, frame: pl.DataFrame, *, generation: str) -> None:
         """Store rows of one part of the match index.
@@ -97,25 +117,15 @@ class Commit:
             LakeDamaged: The lake has no such generation.
             LakeError: It cannot be written.
         """
-        if self._index is None:
-            self._index = IndexGeneration(name=generation)
-        if all(held is None or held.name != generation for held in (self._index, self._next_index)):
-            raise LakeDamaged("rows of a generation of the match index that the lake does not have")
-        if frame.is_empty():
-            return
-        name = index_segments.write_segment(self._root / INDEX, part, frame, self._keyring, sequence=self._sequence)
-        self._index, self._next_index = (
-            held if held is None or held.name != generation else _with(held, part, (*held.segments.get(part, ()), name))
-            for held in (self._index, self._next_index)
-        )
+        self._index.add(part, frame, generation)
 
     def begin_index(self, generation: str) -> None:
         """Begin a generation of the match index beside the one in use; one that was not finished is dropped."""
-        self._next_index = IndexGeneration(name=generation)
+        self._index.begin(generation)
 
     def drop_next_index(self) -> None:
         """Give up the generation that is being built."""
-        self._next_index = None
+        self._index.drop_following()
 
     def switch_index(self) -> None:
         """Use the generation that was built from now on, and drop the former one.
@@ -123,9 +133,7 @@ class Commit:
         Raises:
             LakeDamaged: None was begun.
         """
-        if self._next_index is None:
-            raise LakeDamaged("there is no other generation of the match index to switch to")
-        self._index, self._next_index = self._next_index, None
+        self._index.switch()
 
     def rewrite_index(self, part: str, keep: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Pass each segment of one part, in all generations, through ``keep``; one that loses rows is written anew.
@@ -133,13 +141,7 @@ class Commit:
         Raises:
             LakeDamaged, WrongKey, LakeError: A segment cannot be read, or not be written.
         """
-
-        def rewritten(name: str) -> tuple[str, ...]:
-            stored = index_segments.read_segments(self._root / INDEX, part, [name], self._keyring)
-            kept = keep(stored)
-            return (name,) if kept.height == stored.height else self._written(part, kept)
-
-        self._index, self._next_index = (_mapped(held, part, rewritten) for held in (self._index, self._next_index))
+        self._index.rewrite(part, keep)
 
     def reencrypt_index(self, limit: int) -> int:
         """Write segments that are under a former version of the index key anew; return how many are left.
@@ -150,29 +152,20 @@ class Commit:
         Raises:
             LakeDamaged, WrongKey, LakeError: A segment cannot be read, or not be written.
         """
-        current, _ = self._keyring.current(Purpose.INDEX)
-        left = limit
+        return self._index.reencrypt(limit)
 
-        def reencrypted(part: str, name: str) -> tuple[str, ...]:
-            nonlocal left
-            if index_segments.key_version_of(name) == current or left <= 0:
-                return (name,)
-            left -= 1
-            return self._written(part, index_segments.read_segments(self._root / INDEX, part, [name], self._keyring))
+    def compact_index(self, part: str, change: Callable[[pl.DataFrame], pl.DataFrame], *, is_whole: bool = False) -> int:
+        """Merge segments of one part of the generation in use; return how many went into others.
 
-        for part in sorted({part for held in self._generations() for part in held.segments}):
-            reencrypt = partial(reencrypted, part)
-            self._index, self._next_index = (_mapped(held, part, reencrypt) for held in (self._index, self._next_index))
-        names = (name for held in self._generations() for name in held.names())
-        return sum(index_segments.key_version_of(name) != current for name in names)
+        Args:
+            part: An ``IndexPart``.
+            change: Makes of rows of several segments, oldest first, those that are stored in their place.
+            is_whole: Whether every segment is written anew, or only small ones where there are several.
 
-    def _generations(self) -> tuple[IndexGeneration, ...]:
-        return tuple(held for held in (self._index, self._next_index) if held is not None)
-
-    def _written(self, part: str, frame: pl.DataFrame) -> tuple[str, ...]:
-        if frame.is_empty():
-            return ()
-        return (index_segments.write_segment(self._root / INDEX, part, frame, self._keyring, sequence=self._sequence),)
+        Raises:
+            LakeDamaged, WrongKey, LakeError: A segment cannot be read, or not be written.
+        """
+        return self._index.compact(part, change, is_whole=is_whole)
 
     def append(self, table: str, frame: pl.DataFrame) -> None:
         """Add rows to a table.
@@ -203,6 +196,20 @@ class Commit:
         if known is not None and len(values):
             self._tables[table] = remove_rows(self._root / TABLES / table, column, values, known=known)
 
+    def compact(self, table: str) -> None:
+        """Merge the small files of a table; its rows stay what they are.
+
+        Raises:
+            LakeDamaged: It cannot be written.
+        """
+        known = self._tables.get(table)
+        if known is not None:
+            self._tables[table] = compact_table(self._root / TABLES / table, known)
+
+    def table_version(self, table: str) -> int | None:
+        """Return the version that a table has by now; None where nothing was stored."""
+        return self._tables.get(table)
+
     def purge(self, *tables: str) -> None:
         """Remove the former versions of tables from disk, and from their logs, as soon as the commit counts."""
         self._unpurged |= {table for table in tables if table in self._tables}
@@ -217,33 +224,36 @@ class Commit:
 
     def manifest(self) -> Manifest:
         """Return the state that this commit makes."""
+        now = datetime.now(UTC)
         return self._former.model_copy(
             update={
                 "sequence": self._sequence,
                 "tables": self._tables,
-                "index": self._index,
-                "next_index": self._next_index,
+                "index": self._index.in_use,
+                "next_index": self._index.following,
                 "key_segments": tuple(self._keys),
                 "shard_floors": self._floors,
+                "retired": (*self._still_retired(), *self._retired_now(now)),
                 "unpurged": tuple(sorted(self._unpurged)),
                 "erasures": tuple(dict.fromkeys(self._erasures)),
                 "consumed": self._consumed,
                 "run_id": self._run_id,
-                "committed_at": datetime.now(UTC),
+                "committed_at": now,
             }
         )
+
+    def _still_retired(self) -> Iterator[RetiredSegment]:
+        """Yield the segments that stay for readers; where something is forgotten, none may keep it."""
+        for segment in self._former.retired:
+            if not (self._index.has_forgotten if segment.is_of_index else self._has_forgotten_keys):
+                yield segment
+
+    def _retired_now(self, now: datetime) -> Iterator[RetiredSegment]:
+        for name in self._index.replaced:
+            yield RetiredSegment(name=name, is_of_index=True, retired_at=now)
+        for name in self._replaced_keys:
+            yield RetiredSegment(name=name, is_of_index=False, retired_at=now)
 
     def _write(self, table: str, frame: pl.DataFrame, *, mode: Literal["append", "overwrite"]) -> None:
         CONTRACTS[table].assert_holds(frame)
         self._tables[table] = write_table(self._root / TABLES / table, frame, mode=mode, known=self._tables.get(table))
-
-
-def _with(generation: IndexGeneration, part: str, names: tuple[str, ...]) -> IndexGeneration:
-    return generation.model_copy(update={"segments": {**generation.segments, part: names}})
-
-
-def _mapped(generation: IndexGeneration | None, part: str, change: Callable[[str], tuple[str, ...]]) -> IndexGeneration | None:
-    """Return a generation with each segment of a part replaced by what ``change`` makes of it."""
-    if generation is None or part not in generation.segments:
-        return generation
-    return _with(generation, part, tuple(made for name in generation.segments[part] for made in change(name)))

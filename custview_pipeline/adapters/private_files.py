@@ -100,11 +100,12 @@ def make_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def sync_directory(directory: Path) -> None:
     """Make sure that the names in a directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(directory)
+
+
+def sync_file(path: Path) -> None:
+    """Make sure that what a library wrote to a file survives a power cut; its name does when the directory is synced."""
+    _sync(path)
 
 
 def make_private(directory: Path) -> None:
@@ -159,6 +160,14 @@ def _write_new(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _refuse_foreign(path: Path, status: os.stat_result) -> None:

@@ -59,13 +59,19 @@ def region_for(contract: Path, directory: Path | None) -> str:
     Raises:
         ProjectInvalid: The directory holds no project, or its file cannot be used.
     """
-    around = [directory] if directory else [folder for folder in contract.resolve().parents if (folder / PROJECT_FILE).is_file()]
-    if not around:
-        return ProjectFile(name="none").region
-    file = around[0] / PROJECT_FILE
+    around = directory or project_around(contract)
+    file = around / PROJECT_FILE
     if not file.is_file():
+        if directory is None:
+            return ProjectFile(name="none").region
         raise ProjectInvalid(f"no {PROJECT_FILE} here", file=directory)
-    return parse_project(_text(file, around[0]), file=str(file)).region
+    return parse_project(_text(file, around), file=str(file)).region
+
+
+def project_around(contract: Path) -> Path:
+    """Return the directory of the project that a contract is in; that of the contract where none is around it."""
+    folders = contract.resolve().parents
+    return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), folders[0])
 
 
 def _contracts(folder: Path, root: Path) -> tuple[SourceContract, ...]:

@@ -4,7 +4,9 @@ import glob
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from io import SEEK_END
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +17,8 @@ from custview_pipeline.adapters.delivery_file import CHUNK_BYTES, DeliveryFile
 from custview_pipeline.adapters.excel_files import check_excel, read_excel
 from custview_pipeline.adapters.json_files import check_fields, check_json_lines, read_json_lines
 from custview_pipeline.adapters.parquet_files import check_parquet, read_parquet
+from custview_pipeline.adapters.row_batches import in_batches, refuse_cells, wanted_columns
+from custview_pipeline.adapters.sniffed_file import sniff
 from custview_pipeline.contracts.source_contract import FileFormat, SourceContract
 from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline.kernel.ports import RawBatch
@@ -32,7 +36,6 @@ _READERS: Final[dict[FileFormat, _Reader]] = {
     "xlsx": _Reader(check_excel, read_excel),
 }
 
-_LONGEST_CELL: Final = 1_000_000  # bytes; a cell like this is an attachment or a mistake
 StatMark = tuple[tuple[str, int, int], ...]
 
 
@@ -47,6 +50,16 @@ class SourceFiles:
     def __init__(self, directory: Path, contract: SourceContract) -> None:
         self._directory = directory
         self._contract = contract
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Tell whether the files hold every record, as the contract says."""
+        return self._contract.extract == "snapshot"
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Do nothing: files are not held still, their fingerprint tells whether they changed while they were read."""
+        yield
 
     def files(self) -> tuple[DeliveryFile, ...]:
         """Return the files, in the order of their names.
@@ -68,15 +81,16 @@ class SourceFiles:
         """
         digest = hashlib.sha256()
         for file in self.files():
-            digest.update(f"{len(file.name)}:{file.name}:{file.path.stat().st_size}:".encode())
             with file.opened() as stream:
+                digest.update(f"{len(file.name)}:{file.name}:{stream.seek(0, SEEK_END)}:".encode())
+                stream.seek(0)
                 while chunk := stream.read(CHUNK_BYTES):
                     digest.update(chunk)
         return digest.hexdigest()
 
     def stat_mark(self) -> StatMark:
         """Return name, time of change (ns) and size of every file, without reading any; empty where there is none."""
-        stats = ((file.name, file.path.stat()) for file in self._matching())
+        stats = ((self._shown(name), path.stat()) for name, path in self._paths())
         return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
     def is_settled(self, seconds: float) -> bool:
@@ -99,34 +113,16 @@ class SourceFiles:
             SourceUnreadable: A file is missing, empty, damaged, or not as the contract says.
             ValueError: The contract does not describe one of ``columns``.
         """
-        wanted = self._wanted(columns)
-        reader = _READERS[self._contract.file_format]
-        files, empty = self.files(), wanted
-        for file in files:
-            reader.check(file, wanted)
-        for file in files:
-            first_row = 0
-            for frame in _in_batches(reader.read(file, wanted), rows):
-                _refuse_cells(file, frame, first_row)
-                empty = [name for name in empty if frame[name].null_count() == frame.height]
-                yield RawBatch(frame, file.name, first_row)
-                first_row += frame.height
-        if self._contract.file_format == "jsonl":
-            check_fields(files, empty)
-
-    def _wanted(self, columns: Sequence[str] | None) -> list[str]:
-        described = [column.name for column in self._contract.columns]
-        if columns is None:
-            return described
-        if unknown := set(columns) - set(described):
-            raise ValueError(f"no column of {self._contract.source_system}: {sorted(unknown)}")
-        return [name for name in described if name in columns]
+        wanted = wanted_columns(self._contract, columns)
+        yield from file_batches(self.files(), self._contract, wanted, rows)
 
     def _matching(self) -> tuple[DeliveryFile, ...]:
+        return tuple(DeliveryFile(path, self._shown(name), self._contract) for name, path in self._paths())
+
+    def _paths(self) -> list[tuple[str, Path]]:
         pattern = self._contract.path_pattern
         found = sorted(glob.glob(pattern, root_dir=self._directory, recursive=True))  # noqa: PTH207 -- leaves out hidden files, takes "..", too
-        paths = ((self._directory / name, self._shown(name)) for name in found)
-        return tuple(DeliveryFile(path, name, self._contract) for path, name in paths if path.is_file())
+        return [(name, self._directory / name) for name in found if (self._directory / name).is_file()]
 
     def _shown(self, name: str) -> str:
         """Return a name that says nothing of the machine, and gives one fingerprint on all."""
@@ -152,38 +148,38 @@ class SourceFiles:
 
 
 def one_file(path: Path, contract: SourceContract) -> SourceFiles:
-    """Return one file as the source that a contract describes, wherever the contract says that its files are."""
-    whole = path.expanduser().absolute()
-    return SourceFiles(whole.parent, replace(contract, path_pattern=glob.escape(str(whole))))
+    """Return one file as the source that a contract describes, wherever the contract says that the source is.
 
-
-def _in_batches(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    held: list[pl.DataFrame] = []
-    count = 0
-    for frame in frames:
-        rest = frame
-        while rest.height:
-            piece, rest = rest.head(rows - count), rest.slice(rows - count)
-            held.append(piece)
-            count += piece.height
-            if count == rows:
-                yield pl.concat(held)
-                held, count = [], 0
-    if held:
-        yield pl.concat(held)
-
-
-def _refuse_cells(file: DeliveryFile, frame: pl.DataFrame, first_row: int) -> None:
-    """Refuse what no cell of a customer's record holds, and what would keep a run busy for minutes.
+    Where that is no file, the file tells by its first bytes what form it has, as an export of a table does.
 
     Raises:
-        SourceUnreadable: A cell holds a NUL byte or is longer than any; names row and column.
+        SourceUnreadable: The file is of a kind that is not read.
     """
-    for fault, holds in (
-        ("holds a NUL byte", pl.all().str.contains("\x00", literal=True)),
-        (f"holds more than {_LONGEST_CELL:,} bytes", pl.all().str.len_bytes() > _LONGEST_CELL),
-    ):
-        found = frame.select(holds.arg_true().first())
-        for name, row in zip(found.columns, found.row(0), strict=True):
-            if row is not None:
-                raise file.unreadable(f"row {first_row + row + 1:,}: {name!r} {fault}")
+    whole = path.expanduser().absolute()
+    described = replace(contract, path_pattern=glob.escape(str(whole)), origin=None, endpoint=None)
+    if contract.origin is not None:
+        form = sniff(whole)
+        described = replace(described, file_format=form.file_format, encoding=form.encoding, delimiter=form.delimiter)
+    return SourceFiles(whole.parent, described)
+
+
+def file_batches(
+    files: Sequence[DeliveryFile], contract: SourceContract, columns: Sequence[str], rows: int
+) -> Iterator[RawBatch]:
+    """Yield the rows of files of one format in batches; see ``SourceFiles.batches``.
+
+    Raises:
+        SourceUnreadable: A file is missing, empty, damaged, or not as the contract says.
+    """
+    reader, empty = _READERS[contract.file_format], list(columns)
+    for file in files:
+        reader.check(file, columns)
+    for file in files:
+        first_row = 0
+        for frame in in_batches(reader.read(file, columns), rows):
+            refuse_cells(file.unreadable, frame, first_row)
+            empty = [name for name in empty if frame[name].null_count() == frame.height]
+            yield RawBatch(frame, file.name, first_row)
+            first_row += frame.height
+    if contract.file_format == "jsonl":
+        check_fields(files, empty)

@@ -1,6 +1,5 @@
 """Every file that lies in the folder of a lake, whether or not its manifest names it: what whoever copies the folder has."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,10 +12,12 @@ import pyarrow.parquet as pq
 
 from custview_pipeline.adapters import key_segments
 from custview_pipeline.adapters.access_log import LOG_FILE
+from custview_pipeline.adapters.delta_log import LOG_FOLDER, changes_of
 from custview_pipeline.adapters.delta_tables import stored_files
 from custview_pipeline.adapters.encrypted_parquet import read_encrypted
 from custview_pipeline.adapters.index_segments import key_version_of
 from custview_pipeline.adapters.lake_files import INDEX, KEYS, MANIFEST_FILE, TABLES
+from custview_pipeline.adapters.writer_lock import HOLDER_FILE, LOCK_FILE
 from custview_pipeline.contracts.manifest import Manifest
 from custview_pipeline.contracts.match_index import INDEX_SCHEMAS, IndexPart
 from custview_pipeline.contracts.registry import CONTRACTS
@@ -24,8 +25,7 @@ from custview_pipeline.kernel.errors import LakeDamaged, UnsealFailed, WrongKey
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 
-_LOG: Final = "_delta_log"
-_OWN: Final = (MANIFEST_FILE, "writer.lock", LOG_FILE, str(Path(LOG_FILE).with_suffix(".lock")))  # in the folder itself
+_OWN: Final = (MANIFEST_FILE, LOCK_FILE, HOLDER_FILE, LOG_FILE, str(Path(LOG_FILE).with_suffix(".lock")))  # in the folder itself
 
 
 class StoredFiles:
@@ -83,7 +83,7 @@ class StoredFiles:
 
     def logs(self) -> Iterator[str | None]:
         """Yield the text of every file of the tables' logs; None for one that cannot be read."""
-        for path in sorted((self._root / TABLES).glob(f"*/{_LOG}/*")):
+        for path in sorted((self._root / TABLES).glob(f"*/{LOG_FOLDER}/*")):
             try:
                 yield _checkpoint_text(path) if path.suffix == ".parquet" else path.read_text(encoding="utf-8")
             except (pa.ArrowException, OSError, ValueError):
@@ -95,7 +95,7 @@ class StoredFiles:
         A link to a folder counts as one, and is not followed: what it leads to may be anything.
         """
         tables = {path for table in CONTRACTS for path in stored_files(self._root / TABLES / table)}
-        logs = set((self._root / TABLES).glob(f"*/{_LOG}/*"))
+        logs = set((self._root / TABLES).glob(f"*/{LOG_FOLDER}/*"))
         index = {path for part in IndexPart for path in self._index_files(part)}
         known = tables | logs | index | set((self._root / KEYS).glob("*")) | {self._root / name for name in _OWN}
         found: set[Path] = set()
@@ -141,10 +141,10 @@ def _kept(paths: Sequence[Path], named: set[str], *, is_named: bool | None) -> l
 def _added_files(folder: Path) -> set[str]:
     """Return the names of the files that some version of a table names, as far as its log goes back."""
     added: set[str] = set()
-    for path in sorted((folder / _LOG).glob("*")):
+    for path in sorted((folder / LOG_FOLDER).glob("*")):
         try:
             added.update(_of_checkpoint(path) if path.suffix == ".parquet" else _of_commit(path))
-        except (pa.ArrowException, OSError, ValueError, KeyError):  # then what it names is taken for a stray file
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):  # then what it names is taken for a stray file
             continue
     return {Path(unquote(name)).name for name in added}
 
@@ -154,7 +154,4 @@ def _of_checkpoint(path: Path) -> list[str]:
 
 
 def _of_commit(path: Path) -> list[str]:
-    if path.suffix != ".json":
-        return []
-    actions = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    return [action["add"]["path"] for action in actions if isinstance(action, dict) and "add" in action]
+    return [change.name for change in changes_of(path) if change.is_added] if path.suffix == ".json" else []

@@ -11,10 +11,24 @@ from rich.markup import escape
 from custview_pipeline.adapters.current_project import find_project, is_missing_demo
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.new_project import draft_project, write_project
-from custview_pipeline.adapters.project_directory import load_contract, load_project, region_for
+from custview_pipeline.adapters.project_directory import load_contract, load_project, project_around, region_for
 from custview_pipeline.adapters.source_files import one_file
+from custview_pipeline.adapters.sources import open_source
 from custview_pipeline.adapters.written_tables import TableFormat, format_of, write_table
-from custview_pipeline.cli import access, erase, evaluate, explain, keys, model, quarantine, sample_review
+from custview_pipeline.cli import (
+    access,
+    changes,
+    cuid,
+    deliveries,
+    erase,
+    evaluate,
+    explain,
+    keys,
+    model,
+    quarantine,
+    sample_review,
+    upkeep,
+)
 from custview_pipeline.cli.dictionary_pages import print_attribute, print_dictionary
 from custview_pipeline.cli.entry import FAILED, ProjectOption, open_project, told_errors
 from custview_pipeline.cli.pages import print_demo, print_portrait, print_revealed, revealed_as_json
@@ -24,7 +38,7 @@ from custview_pipeline.cli.summary import print_summary
 from custview_pipeline.cli.terminal import messages, results
 from custview_pipeline.cli.trial_page import print_trial, trial_as_json
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.contracts.project import PROJECT_FILE
+from custview_pipeline.contracts.project import PROJECT_FILE, Project
 from custview_pipeline.contracts.value_standards import dictionary_rows
 from custview_pipeline.contracts.yaml_text import suggest
 from custview_pipeline.demo.world import generate
@@ -120,8 +134,11 @@ def init(
 @app.command(epilog="Example: custview validate new.csv --contract my-project/contracts/crm.odcs.yaml")
 def validate(
     file: Annotated[
-        Path, typer.Argument(help="The file to judge, instead of those of the contract's path.", exists=True, dir_okay=False)
-    ],
+        Path | None,
+        typer.Argument(
+            help="The file to judge; else what the contract's server holds.", exists=True, dir_okay=False, show_default=False
+        ),
+    ] = None,
     *,
     contract: Annotated[
         Path, typer.Option("--contract", "-c", metavar="FILE", help="The contract it should keep.", exists=True, dir_okay=False)
@@ -134,14 +151,14 @@ def validate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Judge a file as a delivery would be judged, and store nothing.
+    """Judge a file, or what the source holds, as a delivery would be judged, and store nothing.
 
     Rows are judged as if the source were new: all of them, and no record is known. Exit code 1 where the gate would refuse the
     delivery or a rule of severity error is broken.
     """
     with told_errors(), settings.secrets_withheld():
         described, region = load_contract(contract), region_for(contract, project)
-        source = one_file(file, described)
+        source = one_file(file, described) if file else open_source(project or project_around(contract), described)
         with LiveProgress() as progress:
             trial = judge(described, source, region, workers=settings.worker_count(), progress=progress)
         if as_json:
@@ -151,8 +168,15 @@ def validate(
     raise typer.Exit(0 if trial.is_good else FAILED)
 
 
-@app.command(epilog="Example: custview run --project my-project")
-def run(project: ProjectOption = None) -> None:
+@app.command(epilog="Example: custview run --project my-project --source crm --whole")
+def run(
+    project: ProjectOption = None,
+    *,
+    source: Annotated[str | None, typer.Option("--source", "-s", help="Take in this source alone.", show_default=False)] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Compare, match and check everything, not what changed alone; as every night.")
+    ] = False,
+) -> None:
     """Run the main job: take in every source, match, elect golden records, build views, audit.
 
     It is the job ``refresh`` of the Dagster UI, run here and recorded there.
@@ -160,10 +184,11 @@ def run(project: ProjectOption = None) -> None:
     with told_errors(), settings.secrets_withheld():
         directory = _directory(project)
         opened = load_project(directory)
+        _refuse_unknown(source, opened)
         from custview_pipeline.launch import refresh  # noqa: PLC0415 -- Dagster takes seconds to load; other commands do without
 
         with LiveProgress() as progress:
-            is_good = refresh(opened, progress)
+            is_good = refresh(opened, progress, source=source, is_whole=whole)
         print_summary(opened, progress, is_good=is_good)
     raise typer.Exit(0 if is_good else FAILED)
 
@@ -182,7 +207,7 @@ def up(
         from custview_pipeline.launch import serve  # noqa: PLC0415 -- see run
 
         messages().print(f"starting the UI at http://{host}:{port}; Ctrl-C ends it and the daemon", soft_wrap=True)
-        code = serve(directory, host=host, port=port)
+        code = serve(directory, host=host, port=port, say=lambda line: messages().print(escape(line), soft_wrap=True))
     raise typer.Exit(code)
 
 
@@ -297,11 +322,15 @@ def dictionary(
 app.command(epilog=erase.EPILOG)(erase.erase)
 app.command(epilog=explain.EPILOG, context_settings=explain.CONTEXT)(explain.explain)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate_customers)
+app.command(epilog=changes.EPILOG)(changes.changes)
+app.command(epilog=upkeep.EPILOG)(upkeep.compact)
 app.command(epilog=sample_review.EPILOG)(sample_review.sample_review)
+app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(keys.app, name="keys")
 app.add_typer(access.app, name="access")
 app.add_typer(model.app, name="model")
+app.add_typer(cuid.app, name="cuid")
 
 
 def main() -> None:
@@ -316,6 +345,12 @@ def _directory(given: Path | None) -> Path:
     if is_missing_demo(directory):
         print_demo(generate(directory))
     return directory
+
+
+def _refuse_unknown(source: str | None, project: Project) -> None:
+    known = [contract.source_system for contract in project.contracts]
+    if source is not None and source not in known:
+        raise ProjectInvalid(f"no source {source!r} in this project{suggest(source, known)}")
 
 
 def _parse(cuid: str) -> Cuid:

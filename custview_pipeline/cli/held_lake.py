@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from custview_pipeline.adapters.delta_lake import DeltaLake, LakeWriter
 from custview_pipeline.adapters.erasure_ledger import ErasureLedger
 from custview_pipeline.adapters.key_files import key_directory
+from custview_pipeline.cli.terminal import messages
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.flows.erase import carry_out_pending
 from custview_pipeline.protection.keyring import Keyring
@@ -36,6 +37,6 @@ class HeldLake:
             LakeBusy: Another run kept it for too long.
             CustviewError: Something cannot be erased; then nothing else may be done either.
         """
-        with self._lake.writer() as writer:
+        with self._lake.writer(told=messages().print) as writer:
             carry_out_pending(writer, self._keyring, self._ledger, run_id=self._run_id)
             yield writer

@@ -50,7 +50,8 @@ def _intake_table(deliveries: list[Delivery]) -> Table:
         if delivery.is_unchanged:
             table.add_row(delivery.source_system, "as before")
         elif delivery.refusal is not None:
-            table.add_row(delivery.source_system, f"{delivery.row_count:,}", *("" for _ in columns[2:]), "the delivery")
+            what = "held" if delivery.held else "the delivery"
+            table.add_row(delivery.source_system, f"{delivery.row_count:,}", *("" for _ in columns[2:]), what)
         else:
             counts = (getattr(delivery, f"{column}_count") for column in ("row", *columns[1:]))
             table.add_row(delivery.source_system, *(f"{count:,}" for count in counts))
@@ -63,6 +64,8 @@ def _reasons(deliveries: list[Delivery]) -> Iterator[str]:
             yield f"refused in {delivery.source_system}: {_rows(count)} by {rule}"
         if delivery.suppressed_count:
             yield f"erased before, in {delivery.source_system}: {_rows(delivery.suppressed_count)} delivered again"
+        if delivery.late_count:
+            yield f"late in {delivery.source_system}: {_rows(delivery.late_count)} older than what is known, left out"
 
 
 def _rows(count: int) -> str:
@@ -77,7 +80,7 @@ def _customers(progress: LiveProgress) -> Iterator[str]:
         )
         yield (
             f"[bold]{linkage.customer_count:,} customers[/] out of {linkage.record_count:,} records: {compared}"
-            f"{linkage.match_count:,} matches, {linkage.review_count:,} reviews, largest cluster {linkage.largest_cluster:,}"
+            f"{linkage.match_count:,} matches, {linkage.review_count:,} reviews, largest cluster {linkage.largest_customer:,}"
         )
         if linkage.dropped_pair_count:
             dropped = f"{linkage.dropped_pair_count:,} {_noun('pair', linkage.dropped_pair_count)}"
@@ -105,7 +108,8 @@ def _audit(progress: LiveProgress) -> Iterator[str]:
     if not isinstance(assessment, Assessment):
         return
     below = f"{len(assessment.below_target)} below target"
-    yield f"quality {assessment.overall_score:.1%} over {assessment.score_count} scores, {below}"
+    when = "" if assessment.is_whole else ", as last measured; only what changed was looked at"
+    yield f"quality {assessment.overall_score:.1%} over {assessment.score_count} scores, {below}{when}"
     for source, attribute, dimension, score, target in assessment.below_target[:_SHOWN_FINDINGS]:
         yield f"  {source}.{attribute}: {dimension} {score:.1%}, target {target:.0%}"
 

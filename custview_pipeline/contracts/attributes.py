@@ -184,6 +184,10 @@ _DICTIONARY: Final = (
         "created_at", "When the record was made in its source", "记录在来源系统中的创建时间", "time", "timestamp", 27,
         "ISO 8601 timestamp, UTC", sensitivity="open", examples=("2024-06-01T00:00:00Z",),
     ),
+    Attribute(
+        "deletion_flag", "Whether the source has deleted the record", "来源系统是否已删除该记录", "code", longest=5,
+        format="code", allowed=("true", "false"), is_optional=True, sensitivity="open", examples=("true",),
+    ),
 )  # fmt: skip
 
 ATTRIBUTES: Final[dict[str, Attribute]] = {attribute.name: attribute for attribute in _DICTIONARY}

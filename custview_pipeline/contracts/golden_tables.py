@@ -1,4 +1,4 @@
-"""Tables of survivorship and views: golden records, their lineage, the core view."""
+"""Tables of survivorship and views: golden records, their lineage, what changed about customers, the core view."""
 
 from typing import Final
 
@@ -42,6 +42,7 @@ GOLDEN_RECORDS: Final[TableContract] = table(
     record_count=open_column(pl.Int32, "Source records of the customer", pa.Check.ge(0)),
     source_count=open_column(pl.Int32, "Source systems that know the customer", pa.Check.ge(0)),
     updated_at=open_column(UTC_TIME, "When a source last changed the customer", nullable=True),
+    candidates_digest=open_column(pl.Int64, "Digest of the candidates for its values, their order and the reasons for it"),
     **{name: _golden_column(attribute) for name, attribute in GOLDEN_ATTRIBUTES.items()},
     rulebook_version=open_column(pl.String, "Rules it was elected by"),
     run_id=open_column(pl.String, "Run"),
@@ -65,12 +66,38 @@ GOLDEN_LINEAGE: Final[TableContract] = table(
     rulebook_version=open_column(pl.String, "Rules it was judged by"),
 )
 
+EVENTS: Final = ("created", "updated", "merged", "split", "retired", "erased", "reactivated")
+
+CHANGE_FEED: Final[TableContract] = table(
+    "change_feed",
+    "One change of a customer, for consumers that follow them; never changed, only added to.",
+    key=("change_id",),
+    rooms=("survivorship", "consumers"),
+    change_id=open_column(pl.String, "Customer, version and event: a change that is read twice has the same id twice"),
+    sequence=open_column(pl.Int64, "1, 2, ... in the order in which changes became known: the cursor", pa.Check.ge(1)),
+    cuid=open_column(pl.String, "Customer id", _CUID),
+    golden_version=open_column(
+        pl.Int32, "Version of the golden record that the change made; empty where the customer was erased", nullable=True
+    ),
+    event=open_column(pl.String, "What happened to the customer", pa.Check.isin(EVENTS)),
+    other_cuid=open_column(
+        pl.String, "Where merged, the customer it went into; where split, the one it came from", nullable=True
+    ),
+    changed_attributes=open_column(
+        pl.List(pl.String), "Attributes whose value is, or may be, another than before; of a new customer those it has"
+    ),
+    run_id=open_column(pl.String, "Run"),
+    happened_at=open_column(UTC_TIME, "When"),
+)
+
 CUSTOMER_CORE: Final[TableContract] = table(
     "customer_core",
-    "Who the customers are: one row a customer, open columns only.",
-    key=("cuid",),
+    "Who the customers are, open columns only; the newest version of a customer holds.",
+    key=("cuid", "version"),
     rooms=("views", "consumers"),
     cuid=open_column(pl.String, "Customer id", _CUID),
+    version=open_column(pl.Int32, "1, 2, ... as the row changes", pa.Check.ge(1)),
+    is_active=open_column(pl.Boolean, "Whether the customer still has records"),
     entity_type=open_column(pl.String, "person or enterprise"),
     country=open_column(pl.String, "Country, ISO 3166 alpha-2", nullable=True),
     record_count=open_column(pl.Int32, "Source records of the customer"),
@@ -81,4 +108,5 @@ CUSTOMER_CORE: Final[TableContract] = table(
     trust_score=open_column(pl.Float64, "Mean trust of its values", _SHARE, nullable=True),
     consent=open_column(pl.String, "Consent to be contacted", nullable=True),
     updated_at=open_column(UTC_TIME, "When a source last changed the customer", nullable=True),
+    valid_from_at=open_column(UTC_TIME, "From when on it holds"),
 )

@@ -27,14 +27,41 @@ DELIVERIES: Final[TableContract] = table(
     new_count=open_column(pl.Int64, "Records seen for the first time", _COUNT),
     changed_count=open_column(pl.Int64, "Records with other content than before", _COUNT),
     unchanged_count=open_column(pl.Int64, "Records as they were", _COUNT),
-    deleted_count=open_column(pl.Int64, "Records that a snapshot no longer holds", _COUNT),
+    deleted_count=open_column(pl.Int64, "Records that a snapshot no longer holds, or that the source calls deleted", _COUNT),
     warned_count=open_column(pl.Int64, "Rows accepted with a warning, of those new or changed", _COUNT),
     refused_count=open_column(pl.Int64, "Rows refused; each is in quarantine once, however often it is delivered", _COUNT),
     suppressed_count=open_column(
         pl.Int64, "Rows of records erased before: left out, or taken in where the contract says on_erased: report", _COUNT
     ),
+    late_count=open_column(pl.Int64, "Rows older, by updated_at, than what is known of their record: left out", _COUNT),
+    superseded_count=open_column(pl.Int64, "Rows of which the same delivery holds a newer one: left out", _COUNT),
     run_id=open_column(pl.String, "Run that took it in"),
     delivered_at=open_column(UTC_TIME, "When it was taken in"),
+)
+
+HELD_DELIVERIES: Final[TableContract] = table(
+    "held_deliveries",
+    "A delivery that would delete a large share of its source's records and is not believed until a person decides.",
+    key=("held_id", "version"),
+    rooms=("ingestion", "stewardship, audit"),
+    held_id=open_column(pl.String, "Identifier: the same files of the same source have it again"),
+    version=open_column(pl.Int32, "1, 2, ... as it is decided", pa.Check.ge(1)),
+    source_system=open_column(pl.String, "Source system"),
+    fingerprint=open_column(pl.String, "Keyed digest of the delivered files"),
+    row_count=open_column(pl.Int64, "Rows read", _COUNT),
+    known_count=open_column(pl.Int64, "Records of the source that are held and not deleted", _COUNT),
+    deleted_count=open_column(pl.Int64, "Records that it would delete", _COUNT),
+    status=open_column(
+        pl.String,
+        "held: waits for a person; approved: taken in by the next run; rejected: left out until the files change; superseded: "
+        "other files were delivered since",
+        pa.Check.isin(["held", "approved", "rejected", "superseded"]),
+    ),
+    held_at=open_column(UTC_TIME, "When it was held"),
+    decided_by=open_column(pl.String, "Who approved or rejected it", nullable=True),
+    decided_at=open_column(UTC_TIME, "When it got this status; empty while it is held", nullable=True),
+    reason=open_column(pl.String, "Why it was approved or rejected", nullable=True),
+    run_id=open_column(pl.String, "Run or command that wrote this"),
 )
 
 PROTECTED_RECORDS: Final[TableContract] = table(

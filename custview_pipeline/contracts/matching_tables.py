@@ -90,17 +90,42 @@ MATCH_GROUPS: Final[TableContract] = table(
 
 MATCH_RUNS: Final[TableContract] = table(
     "match_runs",
-    "What one run of matching worked on and found, by entity type: how far later changes drift from it is told by this.",
+    "What one run of matching worked on, and how many records, customers, edges and tasks there are since.",
+    key=("run_id",),
+    rooms=("matching", "audit"),
+    run_id=open_column(pl.String, "Run"),
+    scope=open_column(pl.String, "whole, or change", pa.Check.isin(["whole", "change"])),
+    record_count=open_column(pl.Int64, "Records there are", _COUNT),
+    customer_count=open_column(pl.Int64, "Customers there are", _COUNT),
+    largest_customer=open_column(
+        pl.Int64, "Records of the largest customer; after a change, of the larger of what it touched and what was before", _COUNT
+    ),
+    match_count=open_column(pl.Int64, "Edges that are a match", _COUNT),
+    possible_match_count=open_column(pl.Int64, "Edges that are a possible match", _COUNT),
+    review_count=open_column(pl.Int64, "Open review tasks", _COUNT),
+    touched_count=open_column(pl.Int64, "Records decided anew", _COUNT),
+    moved_count=open_column(pl.Int64, "Records that are new, moved to another customer, or gone", _COUNT),
+    continuity=open_column(
+        pl.Float64,
+        "Share of the customers there were that go on under their id; empty without any",
+        _SHARE,
+        nullable=True,
+    ),
+    happened_at=open_column(UTC_TIME, "When"),
+)
+
+MATCH_VOLUMES: Final[TableContract] = table(
+    "match_volumes",
+    "What a run of matching compared and found, by entity type: how far a change drifts from the model is told by this.",
     key=("run_id", "entity_type"),
     rooms=("matching", "audit"),
     run_id=open_column(pl.String, "Run"),
     entity_type=open_column(pl.String, "person or enterprise"),
     scope=open_column(pl.String, "whole, or change", pa.Check.isin(["whole", "change"])),
     model_version=open_column(pl.String, "Model that scored; empty where there was nothing to compare"),
-    record_count=open_column(pl.Int64, "Records there were", _COUNT),
     changed_count=open_column(pl.Int64, "Records worked on: all of them, or those that changed", _COUNT),
-    compared_count=open_column(pl.Int64, "Pairs compared that one of them is in", _COUNT),
-    match_count=open_column(pl.Int64, "Of these pairs the matches", _COUNT),
+    compared_count=open_column(pl.Int64, "For each of them the pairs compared that it is in, added up", _COUNT),
+    match_count=open_column(pl.Int64, "The same of the matches", _COUNT),
     level_shift=open_column(
         pl.Float64,
         "Of the levels of matches: largest distance of a comparison from the last whole run by this model, 0 to 1",

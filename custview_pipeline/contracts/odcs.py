@@ -2,14 +2,15 @@
 
 What the pipeline adds to the standard are custom properties: of a column ``attribute``, ``scheme``, ``issuer``, ``on_invalid``,
 ``quality_targets``; of the schema ``quality_targets``; of the contract ``trust``, ``trust.<attribute>``, ``legal_basis``,
-``extract``, ``encoding``, ``delimiter``, ``max_refused_share``, ``channel``, ``on_erased``, ``uniqueCustomers``.
+``extract``, ``encoding``, ``delimiter``, ``max_refused_share``, ``max_deleted_share``, ``channel``, ``on_erased``,
+``uniqueCustomers``.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
-from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, Server, ServiceLevelAgreementProperty, Team
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, ServiceLevelAgreementProperty, Team
 
 from custview_pipeline.contracts.odcs_columns import ReadColumns, read_columns
 from custview_pipeline.contracts.odcs_document import CustomValue, Place, custom_values, read_document
@@ -22,18 +23,11 @@ from custview_pipeline.contracts.odcs_handling import (
     refuses_erased,
 )
 from custview_pipeline.contracts.odcs_quality import Subject, read_quality, snake_case
-from custview_pipeline.contracts.source_contract import Extract, FileFormat, QualityRule, SourceContract
+from custview_pipeline.contracts.odcs_servers import ReadServer, read_server
+from custview_pipeline.contracts.source_contract import Extract, QualityRule, SourceContract
 from custview_pipeline.contracts.trust import TRUSTED_NAMES, golden_attributes_of, trust_by_golden_attribute
 from custview_pipeline.contracts.yaml_text import suggest
 
-_FORMATS: Final[dict[str, FileFormat]] = {
-    "csv": "csv",
-    "json": "jsonl",
-    "jsonl": "jsonl",
-    "ndjson": "jsonl",
-    "parquet": "parquet",
-    "xlsx": "xlsx",
-}
 _EXTRACTS: Final[dict[str, Extract]] = {"snapshot": "snapshot", "changes": "changes"}
 _CONTRACT_PROPERTIES: Final = (
     "trust",
@@ -43,6 +37,7 @@ _CONTRACT_PROPERTIES: Final = (
     "encoding",
     "delimiter",
     "max_refused_share",
+    "max_deleted_share",
     "channel",
     ON_ERASED,
     UNIQUE_CUSTOMERS,
@@ -78,8 +73,8 @@ def parse_contract(text: str, *, file: str) -> SourceContract:
     document, top = read_document(text, file=file)
     table, table_place = _table(document, top)
     columns = read_columns(table.properties or [], table_place)
-    server, server_place = _server(document, top)
     custom = custom_values(document.customProperties, top, _CONTRACT_PROPERTIES)
+    server = read_server(document, top, table, custom)
     return SourceContract(
         source_system=_source_system(document, top),
         version=document.version or "0.0.0",
@@ -87,17 +82,18 @@ def parse_contract(text: str, *, file: str) -> SourceContract:
         domain=document.domain,
         owner=_owner(document),
         purpose=document.description.purpose if document.description else None,
-        path_pattern=_path_pattern(server, server_place),
-        file_format=_file_format(server, server_place),
-        encoding=_encoding(server, server_place, custom),
-        delimiter=_delimiter(server, server_place, custom),
+        path_pattern=server.path_pattern,
+        file_format=server.file_format,
+        encoding=server.encoding,
+        delimiter=server.delimiter,
         columns=columns.carrying,
         quality=_quality(table, table_place, columns),
-        extract=_extract(custom),
-        trust=custom["trust"].share("trust") if "trust" in custom else 0.5,
+        extract=_extract(custom, server, columns),
+        trust=_share(custom, "trust", 0.5),
         trust_by_attribute=_trust_by_attribute(custom, top),
         legal_basis=custom["legal_basis"].text("legal_basis") if "legal_basis" in custom else None,
-        max_refused_share=custom["max_refused_share"].share("max_refused_share") if "max_refused_share" in custom else 0.1,
+        max_refused_share=_share(custom, "max_refused_share", 0.1),
+        max_deleted_share=_share(custom, "max_deleted_share", 0.2),
         freshness_hours=_agreed_hours(document, top, "frequency"),
         record_age_hours=_agreed_hours(document, top, "freshness"),
         channel=_channel(custom),
@@ -105,6 +101,8 @@ def parse_contract(text: str, *, file: str) -> SourceContract:
         attribute_targets=columns.targets,
         refuses_erased=refuses_erased(custom),
         has_unique_customers=has_unique_customers(custom),
+        origin=server.origin,
+        endpoint=server.endpoint,
         file=file,
     )
 
@@ -127,67 +125,22 @@ def _table(document: OpenDataContractStandard, top: Place) -> tuple[SchemaObject
     return tables[0], top.at("schema", 0)
 
 
-def _server(document: OpenDataContractStandard, top: Place) -> tuple[Server, Place]:
-    servers = document.servers or []
-    if not servers:
-        raise top.invalid(
-            "the contract has no servers: add {server: production, type: local, path: data/*.csv, format: csv}", "servers"
-        )
-    local = [index for index, server in enumerate(servers) if server.type == "local"]
-    if not local:
-        raise top.invalid(f"a server of type {servers[0].type!r} is not supported; supported is local", "servers", 0, "type")
-    production = [index for index in local if "production" in {servers[index].server, servers[index].environment}]
-    if len(local) > 1 and len(production) != 1:
-        raise top.invalid("several local servers: call the one to read production", "servers", local[1])
-    chosen = production[0] if len(local) > 1 else local[0]
-    return servers[chosen], top.at("servers", chosen)
-
-
-def _path_pattern(server: Server, place: Place) -> str:
-    if not server.path:
-        raise place.invalid("the server needs a path, such as data/crm/*.csv, relative to the project")
-    return server.path.removeprefix("./")
-
-
-def _file_format(server: Server, place: Place) -> FileFormat:
-    written = (server.format or "").lower()
-    if written not in _FORMATS:
-        raise place.invalid(
-            f"format {written!r} is not supported{suggest(written, _FORMATS)}; supported are {', '.join(_FORMATS)}", "format"
-        )
-    return _FORMATS[written]
-
-
-def _encoding(server: Server, place: Place, custom: Mapping[str, CustomValue]) -> str:
-    written, where = server.encoding or "utf-8", place
-    if "encoding" in custom:
-        written, where = custom["encoding"].text("encoding"), custom["encoding"].place
-    try:
-        "a".encode(written)
-    except (LookupError, UnicodeError):
-        raise where.invalid(f"unknown encoding {written!r}", "value" if "encoding" in custom else "encoding") from None
-    return written.lower()
-
-
-def _delimiter(server: Server, place: Place, custom: Mapping[str, CustomValue]) -> str:
-    written, where = server.delimiter or ",", place
-    if "delimiter" in custom:
-        written, where = custom["delimiter"].text("delimiter"), custom["delimiter"].place
-    written = "\t" if written in {"\\t", "tab"} else written
-    if len(written) != 1 or not written.isascii() or written in '"\r\n':
-        raise where.invalid(
-            "delimiter should be one ASCII character, such as ; or | or \\t", "value" if "delimiter" in custom else "delimiter"
-        )
-    return written
-
-
-def _extract(custom: Mapping[str, CustomValue]) -> Extract:
+def _extract(custom: Mapping[str, CustomValue], server: ReadServer, columns: ReadColumns) -> Extract:
     if "extract" not in custom:
         return "snapshot"
     written = custom["extract"].text("extract")
     if written not in _EXTRACTS:
         raise custom["extract"].place.invalid(f"extract should be snapshot or changes{suggest(written, _EXTRACTS)}", "value")
+    is_told = any(column.attribute == "updated_at" for column in columns.carrying)
+    if server.file_format == "sql" and written == "changes" and not is_told:
+        raise custom["extract"].place.invalid(
+            "changes of a table are told by a column that carries updated_at: there is none", "value"
+        )
     return _EXTRACTS[written]
+
+
+def _share(custom: Mapping[str, CustomValue], name: str, default: float) -> float:
+    return custom[name].share(name) if name in custom else default
 
 
 def _trust_by_attribute(custom: Mapping[str, CustomValue], top: Place) -> dict[str, float]:

@@ -5,13 +5,22 @@ from typing import Final
 
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES, REVIEW_SAMPLES
 from custview_pipeline.contracts.base import TableContract
-from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
+from custview_pipeline.contracts.golden_tables import CHANGE_FEED, CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
+from custview_pipeline.contracts.intake_tables import (
+    DELIVERIES,
+    HELD_DELIVERIES,
+    PROTECTED_RECORDS,
+    QUARANTINED_RECORDS,
+    RECORD_ISSUES,
+)
 from custview_pipeline.contracts.matching_tables import (
     CROSSWALK,
     CUID_HISTORY,
     MATCH_EDGES,
+    MATCH_GROUPS,
     MATCH_MODEL,
+    MATCH_RUNS,
+    MATCH_VOLUMES,
     REVIEW_DECISIONS,
     REVIEW_TASKS,
 )
@@ -20,17 +29,22 @@ CONTRACTS: Final[Mapping[str, TableContract]] = {
     contract.name: contract
     for contract in (
         DELIVERIES,
+        HELD_DELIVERIES,
         PROTECTED_RECORDS,
         RECORD_ISSUES,
         QUARANTINED_RECORDS,
         MATCH_MODEL,
         MATCH_EDGES,
+        MATCH_GROUPS,
+        MATCH_RUNS,
+        MATCH_VOLUMES,
         REVIEW_TASKS,
         REVIEW_DECISIONS,
         CROSSWALK,
         CUID_HISTORY,
         GOLDEN_RECORDS,
         GOLDEN_LINEAGE,
+        CHANGE_FEED,
         CUSTOMER_CORE,
         QUALITY_SCORES,
         AUDIT_FINDINGS,

@@ -73,12 +73,14 @@ class Rulebook(WrittenModel):
 
     Attributes:
         trust: By source system: trust by attribute, and ``default`` for the rest; what is here outweighs the contract.
+        continuity_target: Share of customers that should go on under their id from run to run; a check tells where fewer do.
     """
 
     matching: Matching = Matching()
     survivorship: Survivorship = Survivorship()
     trust: dict[str, TrustOfSource] = Field(default_factory=dict)
     quality_targets: QualityTargets = QualityTargets()
+    continuity_target: Share = 0.95
 
     @property
     def version(self) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
+from custview_pipeline.contracts.source_server import DatabaseTable, RowsOfProgram
+
+FileFormat = Literal["csv", "jsonl", "parquet", "xlsx", "sql", "python"]
 Extract = Literal["snapshot", "changes"]
 Severity = Literal["warning", "error"]
 
@@ -90,10 +92,15 @@ class SourceContract:
     Attributes:
         source_system: The contract's id; snake_case, so that assets and tables can be named by it.
         version: The contract's version.
-        path_pattern: Glob of the source's files, relative to the project directory.
+        path_pattern: Glob of the source's files, relative to the project directory, or their URL; of other sources how they are
+            called.
+        file_format: Format of the files; sql for a table of a database, python for rows that a program gives.
+        origin: The table or the program; None for files.
+        endpoint: URL of the service of an object store; None for its usual one.
         columns: The columns that carry an attribute, in the order of the contract. Others are never read.
         trust: Trust score of every attribute, 0 to 1; ``trust_by_attribute`` where one differs.
         max_refused_share: Share of refused rows, 0 to 1, from which on the delivery is stopped.
+        max_deleted_share: Share of the known records, 0 to 1, above which a delivery that deletes them waits for a person.
         freshness_hours: Hours from one delivery to the next, at most.
         record_age_hours: Hours since a record's last change, at most.
         channel: Through which the source meets customers (web, store, ...).
@@ -120,6 +127,7 @@ class SourceContract:
     trust_by_attribute: dict[str, float] = field(default_factory=dict)
     legal_basis: str | None = None
     max_refused_share: float = 0.1
+    max_deleted_share: float = 0.2
     freshness_hours: float | None = None
     record_age_hours: float | None = None
     channel: str | None = None
@@ -127,6 +135,8 @@ class SourceContract:
     attribute_targets: dict[str, dict[str, float]] = field(default_factory=dict)
     refuses_erased: bool = True
     has_unique_customers: bool = False
+    origin: DatabaseTable | RowsOfProgram | None = None
+    endpoint: str | None = None
     file: str = ""
 
     def carrying(self, attribute: str) -> tuple[SourceColumn, ...]:

@@ -10,7 +10,7 @@ from custview_pipeline.audit.integrity import PROMISES, Promise
 from custview_pipeline.defs.declared_names import Declared
 from custview_pipeline.defs.metadata import ROW_COUNT, Rows, Told, counts, table_spec, told
 from custview_pipeline.defs.resources import ProjectResource
-from custview_pipeline.defs.stages import stage
+from custview_pipeline.defs.stages import is_whole, stage
 from custview_pipeline.flows.assess import Assessment, assess
 from custview_pipeline.flows.link import Linkage, link
 from custview_pipeline.flows.publish import publish
@@ -25,7 +25,11 @@ from custview_pipeline.protection.wrapped_keys import Purpose
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
-_LINKED: Final = ("match_model", "match_edges", "crosswalk", "cuid_history", "review_tasks")  # in the order of the graph
+DRIFT: Final = "accuracy__record__drift"
+CONTINUITY: Final = "consistency__cuid__continuity"
+_LINKED: Final = (  # in the order of the graph
+    "match_model", "match_edges", "match_groups", "match_runs", "match_volumes", "crosswalk", "cuid_history", "review_tasks",
+)  # fmt: skip
 _FRAMES: Final = {"polars", "deltalake"}
 
 _DUPLICATES: Final = {"source_system": "string", "customers_held_twice": "int", "further_records": "int"}
@@ -47,9 +51,22 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
         specs=[
             table_spec("match_model", group="matching", deps=list(protected), kinds=_FRAMES),
             table_spec("match_edges", group="matching", deps=["match_model"], kinds=_FRAMES),
-            table_spec("crosswalk", group="matching", deps=["match_edges"], kinds=_FRAMES),
+            table_spec("match_groups", group="matching", deps=["match_edges"], kinds=_FRAMES),
+            table_spec("match_runs", group="matching", deps=["match_edges"], kinds=_FRAMES),
+            table_spec("match_volumes", group="matching", deps=["match_edges"], kinds=_FRAMES),
+            table_spec("crosswalk", group="matching", deps=["match_groups"], kinds=_FRAMES),
             table_spec("cuid_history", group="matching", deps=["crosswalk"], kinds=_FRAMES),
             table_spec("review_tasks", group="matching", deps=["match_edges", "crosswalk"], kinds=_FRAMES),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                name=DRIFT, asset="match_volumes", description="A change brings pairs and matches as the model knows them."
+            ),
+            dg.AssetCheckSpec(
+                name=CONTINUITY,
+                asset="crosswalk",
+                description="Customers go on under their ids: their share against continuity_target of the rulebook.",
+            ),
         ],
     )
     def link_records(
@@ -60,8 +77,16 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
             renewal = Renewal(project.keyring, own.contracts, own.region, settings.worker_count(), context.run.run_id, progress)
             bring_up_to_date(writer, renewal)
             _, id_key = project.keyring.current(Purpose.ID)
-            report = link(writer, own.rulebook, id_key, run_id=context.run.run_id, progress=progress, contracts=own.contracts)
-            results = list(_linked(report, Declared.by(*own.contracts)))
+            report = link(
+                writer,
+                own.rulebook,
+                id_key,
+                run_id=context.run.run_id,
+                progress=progress,
+                contracts=own.contracts,
+                is_whole=is_whole(context.run),
+            )
+            results = [*_linked(report, Declared.by(*own.contracts)), *_watched(report, own.rulebook.continuity_target)]
         progress.done("matching", report)
         yield from results
 
@@ -71,11 +96,33 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
 def _linked(report: Linkage, declared: Declared) -> Results:
     told_of: dict[str, dict[str, Told]] = {
         "match_edges": counts(report) | {"warning_count": len(report.warnings)},
-        "crosswalk": {"duplicates_by_source": Rows(_DUPLICATES, report.duplicates)},
+        "crosswalk": {"duplicates_by_source": Rows(_DUPLICATES, report.duplicates)} if report.is_whole else {},
     }
     for table, rows in _linked_rows(report).items():
         row_count = {} if rows is None else {ROW_COUNT: rows}
         yield dg.MaterializeResult(asset_key=table, metadata=told({**told_of.get(table, {}), **row_count}, declared))
+
+
+def _watched(report: Linkage, target: float) -> Results:
+    """Yield what matching is watched by: whether a change drifts from the model, and customers go on under their ids."""
+    unchanged = "unchanged: nothing was matched" if report.is_unchanged else None
+    yield dg.AssetCheckResult(
+        check_name=DRIFT,
+        asset_key="match_volumes",
+        passed=not report.drifts,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(report.drifts) or unchanged,
+        metadata=told({"drift_count": len(report.drifts), "touched_count": report.touched_count}),
+    )
+    continuity = {} if report.continuity is None else {"continuity": report.continuity}
+    yield dg.AssetCheckResult(
+        check_name=CONTINUITY,
+        asset_key="crosswalk",
+        passed=report.continuity is None or report.continuity >= target,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=unchanged or (None if continuity else "there were no customers before"),
+        metadata=told({**continuity, "target": target, "moved_count": report.moved_count}),
+    )
 
 
 def _linked_rows(report: Linkage) -> dict[str, int | None]:
@@ -92,6 +139,7 @@ def _linked_rows(report: Linkage) -> dict[str, int | None]:
     specs=[
         table_spec("golden_records", group="survivorship", deps=["crosswalk"], kinds=_FRAMES),
         table_spec("golden_lineage", group="survivorship", deps=["golden_records"], kinds=_FRAMES),
+        table_spec("change_feed", group="survivorship", deps=["golden_records"], kinds=_FRAMES),
     ],
 )
 def elect_golden_records(
@@ -101,12 +149,15 @@ def elect_golden_records(
     with stage("survivorship", progress):
         writer = project.writer()
         own = project.project
-        report = survive(writer, own.contracts, own.rulebook, run_id=context.run.run_id, progress=progress)
+        run = context.run
+        report = survive(writer, own.contracts, own.rulebook, run_id=run.run_id, progress=progress, is_whole=is_whole(run))
         golden = told({**counts(report), ROW_COUNT: report.golden_count})
         lineage = told({"candidate_count": report.candidate_count})
+        feed = told({"told_count": report.changed_count})
     progress.done("survivorship", report)
     yield dg.MaterializeResult(asset_key="golden_records", metadata=golden)
     yield dg.MaterializeResult(asset_key="golden_lineage", metadata=lineage)
+    yield dg.MaterializeResult(asset_key="change_feed", metadata=feed)
 
 
 @dg.multi_asset(
@@ -119,10 +170,10 @@ def build_customer_core(
     """Build the core view."""
     with stage("views", progress):
         writer = project.writer()
-        report = publish(writer, run_id=context.run.run_id)
-        row_count = told({ROW_COUNT: report.core_count})
+        report = publish(writer, run_id=context.run.run_id, is_whole=is_whole(context.run))
+        core = told({**counts(report), ROW_COUNT: report.core_count})
     progress.done("views", report)
-    yield dg.MaterializeResult(asset_key="customer_core", metadata=row_count)
+    yield dg.MaterializeResult(asset_key="customer_core", metadata=core)
 
 
 @dg.multi_asset(
@@ -141,7 +192,7 @@ def audit_lake(context: dg.AssetExecutionContext, project: ProjectResource, prog
     with stage("audit", progress):
         writer, own, run_id = project.writer(), project.project, context.run.run_id
         expired = expire(writer, datetime.now(UTC), run_id=run_id)
-        report = assess(writer, own.contracts, own.rulebook, run_id=run_id)
+        report = assess(writer, own.contracts, own.rulebook, run_id=run_id, is_whole=is_whole(context.run))
         rotations = continue_rotations(writer, project.keyring, own.contracts, own.region, run_id=run_id)
         renewed = sum(rotation.records for rotation in rotations)
         results = list(_audited(report, Declared.by(*own.contracts), expired_count=expired, renewed_count=renewed))

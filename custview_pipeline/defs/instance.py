@@ -1,4 +1,4 @@
-"""Where Dagster keeps its runs: PostgreSQL where CUSTVIEW_POSTGRES_URL is set, else SQLite beside the project.
+"""Where Dagster keeps its runs, PostgreSQL where CUSTVIEW_POSTGRES_URL is set, else SQLite beside the project; who launches them.
 
 ``dagster.yaml`` has no defaults for environment variables, so one storage class makes the choice. Each of Dagster's processes
 opens the storage, so each is silenced here: web server, daemon, and whatever runs a job.
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
+from dagster._core.launcher import LaunchRunContext  # what a launcher is given; not exported
 from dagster._core.storage.base_storage import DagsterStorage  # the base of every storage class; not exported otherwise
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from filelock import FileLock
 
+from custview_pipeline.defs.processes import Worker
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.silent_process import silence_process
@@ -54,3 +56,12 @@ def _storage_in_sqlite(base: Path, inst_data: ConfigurableClassData | None) -> D
     # Two processes that make the databases at once would stamp them twice, and no process could open them any more.
     with FileLock(str(base / "opening.lock"), timeout=_OPENING_SECONDS):
         return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)
+
+
+class CustviewRunLauncher(dg.DefaultRunLauncher):
+    """The launcher that ``dagster.yaml`` names: who launches a run answers for it until the run has a process of its own."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start the process of a run; it takes the place of this one in the tags as its first act."""
+        self._instance.add_run_tags(context.dagster_run.run_id, Worker.here().tags)
+        super().launch_run(context)

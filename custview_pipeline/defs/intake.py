@@ -1,12 +1,19 @@
 """Assets of the airlock: for each source its files, and delivery, validation and protected records out of one operation."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Final
 
 import dagster as dg
 
-from custview_pipeline.adapters.source_files import SourceFiles
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
+from custview_pipeline.adapters.sources import open_source
+from custview_pipeline.contracts.intake_tables import (
+    DELIVERIES,
+    HELD_DELIVERIES,
+    PROTECTED_RECORDS,
+    QUARANTINED_RECORDS,
+    RECORD_ISSUES,
+)
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.defs.declared_names import Declared
 from custview_pipeline.defs.metadata import (
@@ -22,9 +29,10 @@ from custview_pipeline.defs.metadata import (
     told,
 )
 from custview_pipeline.defs.resources import ProjectResource
-from custview_pipeline.defs.stages import stage
+from custview_pipeline.defs.stages import is_whole, stage
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
 from custview_pipeline.flows.score import scores_of_delivery
+from custview_pipeline.flows.watermark import changed_since
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.protection.record_identity import keyed_fingerprint
@@ -32,8 +40,11 @@ from custview_pipeline.validation.rules import FieldRule, rules_of
 from custview_pipeline.validation.verdicts import Verdict
 
 FINGERPRINT_TAG: Final = "custview/fingerprint."
+HELD_TAG: Final = "custview/held."
 REFUSED_SHARE: Final = "completeness__record__refused_share"
 ERASED_BEFORE: Final = "consistency__record__erased_before"
+_SHORTEST_WINDOW: Final = timedelta(minutes=1)  # Dagster takes none that is shorter
+_BESIDE: Final = {"ingestion": {"held_table": HELD_DELIVERIES.name}, "validation": {"warnings_table": RECORD_ISSUES.name}}
 _UNCHANGED: Final = "unchanged: the delivery was taken in and judged before"
 
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
@@ -86,11 +97,12 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
     )
     def admit(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
         with stage(str(delivery.to_user_string()), progress):
-            files = SourceFiles(project.project.directory, contract)
             writer = project.writer()  # before the keys are taken: they must be those that the state of the lake was made with
+            since = None if is_whole(context.run) else changed_since(writer.snapshot(), contract)
+            opened = open_source(project.project.directory, contract, since=since)
             intake = Intake(
                 contract=contract,
-                source=files,
+                source=opened,
                 region=project.project.region,
                 keys=project.keyring.airlock_keys(),
                 workers=settings.worker_count(),
@@ -98,16 +110,20 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
                 progress=progress,
                 targets=project.project.rulebook.quality_targets,
                 suppressed=project.erased_marks(),
+                is_whole=is_whole(context.run),
             )
-            # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
-            fingerprint = keyed_fingerprint(intake.keys.id_key, files.fingerprint())
-            report = deliver(intake, writer)
+            with opened.reading():
+                # Taken before: a file that changes later then differs from the tag, and the sensor asks for another run.
+                fingerprint = keyed_fingerprint(intake.keys.id_key, opened.fingerprint())
+                report = deliver(intake, writer)
             scores = scores_of_delivery(writer.snapshot(), report.delivery_id)
             results = [*_materialisations(report, scores, contract), *_check_results(report, contract, validation)]
         progress.done(source, report)
         if report.refusal is None:
             context.instance.add_run_tags(context.run.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
         else:
+            if report.held:
+                context.instance.add_run_tags(context.run.run_id, {f"{HELD_TAG}{source}": fingerprint})
             progress.failed(str(validation.to_user_string()), report.refusal)
         yield from results
 
@@ -134,16 +150,24 @@ def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetK
         tags=_tags(contract),
         code_version="1",
         skippable=True,
+        freshness_policy=_freshness(contract) if group == "ingestion" else None,
         metadata=told(
             {
                 "dagster/column_schema": column_schema(table),
                 "table": table.name,
-                **({"warnings_table": RECORD_ISSUES.name} if group == "validation" else {}),
+                **_BESIDE.get(group, {}),
                 **_named_by(contract),
             },
             Declared.by(contract),
         ),
     )
+
+
+def _freshness(contract: SourceContract) -> dg.FreshnessPolicy | None:
+    """Return how old the last delivery may become, where the contract promises that; the UI calls an older one overdue."""
+    if contract.freshness_hours is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=max(timedelta(hours=contract.freshness_hours), _SHORTEST_WINDOW))
 
 
 def _named_by(contract: SourceContract) -> dict[str, Told]:
@@ -179,9 +203,10 @@ def _materialisations(report: Delivery, scores: Mapping[str, float], contract: S
     """Yield what was stored; nothing where the gate stayed shut."""
     if report.refusal is not None:
         return
-    keys = delivery, validation, protected = intake_keys(contract.source_system)
-    if report.is_unchanged:  # no counts: zeros would read as an empty delivery
-        yield from (dg.MaterializeResult(asset_key=key, metadata=told({"is_unchanged": True})) for key in keys)
+    delivery, validation, protected = intake_keys(contract.source_system)
+    if report.is_unchanged:  # no counts: zeros would read as an empty delivery; no delivery, or an overdue one would look fresh
+        judged = (validation, protected)
+        yield from (dg.MaterializeResult(asset_key=key, metadata=told({"is_unchanged": True})) for key in judged)
         return
     yield dg.MaterializeResult(asset_key=delivery, metadata=told({**counts(report), ROW_COUNT: report.row_count}))
     yield dg.MaterializeResult(asset_key=validation, metadata=validation_metadata(report, scores, contract))

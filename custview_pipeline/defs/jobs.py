@@ -3,15 +3,16 @@
 from typing import Final
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition  # not exported
+
+from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.defs.customers import audit_lake, build_customer_core, elect_golden_records, linking
+from custview_pipeline.defs.intake import intake_keys
+from custview_pipeline.defs.stages import WHOLE
 
 WRITER_TAG: Final = "custview/writer"
-DOWNSTREAM: Final = [
-    dg.AssetKey(name)
-    for name in (
-        "match_model", "match_edges", "crosswalk", "cuid_history", "review_tasks", "golden_records", "golden_lineage",
-        "customer_core", "quality_scores", "audit_findings",
-    )
-]  # fmt: skip
+_OF_CUSTOMERS: Final = (linking(()), elect_golden_records, build_customer_core, audit_lake)
+DOWNSTREAM: Final = [spec.key for made in _OF_CUSTOMERS for spec in made.specs]  # whole operations: none can be split
 
 REFRESH: Final = dg.define_asset_job(
     "refresh",
@@ -21,9 +22,25 @@ REFRESH: Final = dg.define_asset_job(
 )
 
 NIGHTLY: Final = dg.ScheduleDefinition(
-    name="nightly_refresh",
+    name="nightly_reconciliation",
     job=REFRESH,
     cron_schedule="30 2 * * *",
+    tags=WHOLE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="The main job every night, for whatever no sensor saw.",
+    description="The main job every night, whole: every source compared in full, everything matched, elected and checked anew.",
 )
+
+
+def keys_from(source_system: str) -> list[dg.AssetKey]:
+    """Return what follows from one source: its own assets, and all that is made of all sources."""
+    return [*intake_keys(source_system), *DOWNSTREAM]
+
+
+def backfill_of(contract: SourceContract) -> UnresolvedAssetJobDefinition:
+    """Return the job that takes one source in again, compared in full, and all that follows."""
+    return dg.define_asset_job(
+        f"backfill_{contract.source_system}",
+        selection=dg.AssetSelection.assets(*keys_from(contract.source_system)),
+        tags={WRITER_TAG: "lake", **WHOLE},
+        description=f"Take in {contract.title} again, compared in full, whatever the sensor makes of it.",
+    )

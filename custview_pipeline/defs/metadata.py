@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Final
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG  # how an observation names it; not exported
 
 from custview_pipeline.contracts.attributes import ATTRIBUTES
 from custview_pipeline.contracts.base import TableContract
@@ -84,6 +85,19 @@ def _table(place: str, shown: Rows, declared: Declared) -> dg.TableMetadataValue
     ]
     schema = dg.TableSchema(columns=[dg.TableColumn(column, kind) for column, kind in shown.columns.items()])
     return dg.MetadataValue.table(records, schema=schema)
+
+
+def observation(key: dg.AssetKey, values: Mapping[str, Told], *, version: str, changed_at: float | None) -> dg.AssetObservation:
+    """Return what was seen of an asset that others make.
+
+    Args:
+        key: The asset.
+        values: What to tell of it, as ``told`` takes it.
+        version: The version of its data: a keyed digest.
+        changed_at: When it last changed, seconds since the epoch; None where that is not known.
+    """
+    changed = {} if changed_at is None else {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(changed_at)}
+    return dg.AssetObservation(key, metadata={**told(values), **changed}, tags={DATA_VERSION_TAG: version})
 
 
 def column_schema(contract: TableContract) -> dg.TableSchema:

@@ -15,6 +15,7 @@ from custview_pipeline.adapters.key_files import key_directory
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.contracts.project import Project
+from custview_pipeline.defs.processes import Worker
 from custview_pipeline.flows.erase import carry_out_pending
 from custview_pipeline.protection.keyring import Keyring
 
@@ -90,9 +91,14 @@ class ProjectResource(dg.ConfigurableResource[Any]):
             CustviewError: A queued erasure cannot be carried out; then the stage must not go on.
         """
         if self._writer is None:
-            self._writer = self._held.enter_context(self.lake().writer())
+            self._writer = self._held.enter_context(self.lake().writer(told=dg.get_dagster_logger().info))
         carry_out_pending(self._writer, self.keyring, self.ledger(), run_id=f"erasure-{secrets.token_hex(8)}")
         return self._writer
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note in the tags of a run which process works on it, the first thing that the process does."""
+        if context.run is not None and context.instance is not None:
+            context.instance.add_run_tags(context.run.run_id, Worker.here().tags)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Give the lake back at the end of a run."""

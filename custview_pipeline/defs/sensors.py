@@ -1,25 +1,36 @@
 """Sensors: what wakes the pipeline. One a source asks whether a successful run has seen what the source holds now."""
 
 import hashlib
-import json
+import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import dagster as dg
+import polars as pl
 
+from custview_pipeline.adapters.alert_channels import Alert
 from custview_pipeline.adapters.source_files import SourceFiles
+from custview_pipeline.adapters.sources import open_source
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.defs.intake import FINGERPRINT_TAG, intake_keys
-from custview_pipeline.defs.jobs import DOWNSTREAM, REFRESH, WRITER_TAG
+from custview_pipeline.contracts.source_server import DatabaseTable, RowsOfProgram
+from custview_pipeline.defs.alerts import tell
+from custview_pipeline.defs.intake import FINGERPRINT_TAG, HELD_TAG, files_key, intake_keys
+from custview_pipeline.defs.jobs import REFRESH, WRITER_TAG, keys_from
+from custview_pipeline.defs.metadata import observation
 from custview_pipeline.defs.resources import ProjectResource
-from custview_pipeline.kernel.errors import CustviewError, DeliveryRefused
+from custview_pipeline.defs.tries import Memo, read_memo, write_memo
+from custview_pipeline.flows.holding import Standing, current_held
+from custview_pipeline.kernel.errors import CustviewError, DeliveryRefused, ProjectInvalid
+from custview_pipeline.kernel.ports import Source
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.record_identity import keyed_fingerprint
 
-CURSOR_VERSION: Final = 3
 SETTLE_SECONDS: Final = 10.0  # a file younger than this may still be written
-MOST_TRIES: Final = 3
+# Seconds between two looks. Files are looked at without reading them; a table is asked for a digest, a program for all it has.
+INTERVAL: Final = 30
+_INTERVALS: Final = {DatabaseTable: 300, RowsOfProgram: 1800}
 SOURCE_TAG: Final = "custview/source"
+_GAVE_UP: Final = "custview/gave_up/"  # key of what was told of a source, beside the cursors: a failed tick keeps none
 _IN_FLIGHT: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -31,29 +42,15 @@ _IN_FLIGHT: Final = [
 Tick = dg.SensorResult | dg.SkipReason
 
 
-class Memo(NamedTuple):
-    """What a tick notes for the next.
-
-    Attributes:
-        look: Names, times and sizes of the files, digested.
-        fingerprint: Of their content, keyed.
-        tries: Runs requested for that content.
-    """
-
-    look: str = ""
-    fingerprint: str = ""
-    tries: int = 0
-
-
 def sensor_of(contract: SourceContract) -> dg.SensorDefinition:
     """Return the sensor of one source."""
 
     @dg.sensor(
         name=f"{contract.source_system}_changed",
         job=REFRESH,
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=_INTERVALS.get(type(contract.origin), INTERVAL),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Refreshes the customer view when the files of {contract.title} change.",
+        description=f"Refreshes the customer view when {contract.title} changes.",
     )
     def changed(context: dg.SensorEvaluationContext, project: ProjectResource) -> Tick:
         return evaluate(context, contract, project)
@@ -62,77 +59,123 @@ def sensor_of(contract: SourceContract) -> dg.SensorDefinition:
 
 
 def evaluate(context: dg.SensorEvaluationContext, contract: SourceContract, project: ProjectResource) -> Tick:
-    """Ask for a run where the source holds what no successful run has seen; three tries for one content.
+    """Ask for a run where the source holds what no successful run has seen: a few tries for one content, ever further apart.
 
     The cursor is only a cache, of the fingerprint of files that look the same and of the tries made.
 
     Raises:
-        DeliveryRefused: The tries are used up. A failed tick is what an operator sees; a skipped one is not.
+        DeliveryRefused: The tries are used up; told once, by an alert too. A failed tick is what an operator sees.
     """
-    source, files = contract.source_system, SourceFiles(Path(project.directory), contract)
-    memo = read_memo(context.cursor)
+    source, before = contract.source_system, read_memo(context.cursor)
     try:
-        with silenced(f"looking at the files of {source}"):
-            look = _look(files)
-            if not files.is_settled(SETTLE_SECONDS):
+        with silenced(f"looking at {source}"):
+            opened = open_source(Path(project.directory), contract)
+            look = _look(opened)
+            if isinstance(opened, SourceFiles) and not opened.is_settled(SETTLE_SECONDS):
                 return dg.SkipReason(f"{source}: the files are still being written")
             if _is_run_in_flight(context.instance):
                 return dg.SkipReason(f"{source}: a run is at work")
-            fingerprint = memo.fingerprint if memo.look == look else _fingerprint(files, project)
+            is_known = bool(look) and look == before.look
+            fingerprint = before.fingerprint if is_known else _fingerprint(opened, project)
     except CustviewError as error:
         return dg.SkipReason(str(error))
-    if _is_taken_in(context.instance, source, fingerprint):
-        return dg.SensorResult(skip_reason=f"{source}: nothing new", cursor=write_memo(Memo(look, fingerprint)))
-    tries = memo.tries if memo.fingerprint == fingerprint else 0
-    if tries >= MOST_TRIES:
-        raise DeliveryRefused(f"{source}: gave up after {tries} failed runs; mend the files, or the contract and run the job")
-    request = _request(source, fingerprint, look, tries + 1)
-    return dg.SensorResult(run_requests=[request], cursor=write_memo(Memo(look, fingerprint, tries + 1)))
+    memo = before.seen_as(look, fingerprint, _terms(contract))
+    with silenced(f"deciding on {source}"):
+        tick = _decide(context, source, memo, project)
+    is_same = (look, fingerprint) == (before.look, before.fingerprint)
+    return tick if is_same else _with_observation(tick, source, opened, fingerprint)
 
 
-def _look(files: SourceFiles) -> str:
-    """Return what changes when a file is added, touched or gone, without reading any.
+def _decide(context: dg.SensorEvaluationContext, source: str, memo: Memo, project: ProjectResource) -> dg.SensorResult:
+    now = time.time()
+    if _is_taken_in(context.instance, source, memo.fingerprint):
+        return _skipped(f"{source}: nothing new", Memo(memo.look, memo.fingerprint, memo.terms))
+    if _is_held(context, source, memo.fingerprint, project):
+        return _skipped(f"{source}: the delivery waits for a person: custview deliveries list", memo)
+    if memo.is_given_up:
+        return _give_up(context, source, memo, project)
+    if (wait := memo.waits(now)) > 0:
+        return _skipped(f"{source}: the run failed; try {memo.tries + 1} in {wait:.0f} s", memo)
+    try:
+        project.project  # noqa: B018 -- looking at it reads it; a run that cannot would cost a try
+    except ProjectInvalid as error:
+        return _skipped(str(error), memo)
+    if memo.tries == 0:
+        context.instance.daemon_cursor_storage.set_cursor_values({f"{_GAVE_UP}{source}": ""})
+    return dg.SensorResult(run_requests=[_request(source, memo, now)], cursor=write_memo(memo.tried(now)))
+
+
+def _is_held(context: dg.SensorEvaluationContext, source: str, fingerprint: str, project: ProjectResource) -> bool:
+    """Return whether a run held this content back, and nobody has decided since; the lake is asked only where one did."""
+    if not context.instance.get_runs(dg.RunsFilter(tags={f"{HELD_TAG}{source}": fingerprint}), limit=1):
+        return False
+    held = current_held(project.lake().snapshot()).filter(pl.col("source_system") == source)
+    return Standing.HELD.value in held["status"].to_list()
+
+
+def _skipped(reason: str, memo: Memo) -> dg.SensorResult:
+    return dg.SensorResult(skip_reason=reason, cursor=write_memo(memo))
+
+
+def _give_up(context: dg.SensorEvaluationContext, source: str, memo: Memo, project: ProjectResource) -> dg.SensorResult:
+    """Say once that no further try is made: by an alert and a failed tick; later ticks are skipped and say so."""
+    key, content = f"{_GAVE_UP}{source}", f"{memo.fingerprint}:{memo.terms}"
+    advice = "mend the files or the contract; or mend what the runs failed of, and start the job"
+    reason = f"gave up after {memo.tries} failed runs: {advice} backfill_{source}"
+    told = context.instance.daemon_cursor_storage
+    if told.get_cursor_values({key}).get(key) == content:
+        return _skipped(f"{source}: {reason}", memo)
+    tell(context, Alert(project.project.name, "gave up", f"{source}_changed", source, reason))
+    told.set_cursor_values({key: content})
+    raise DeliveryRefused(f"{source}: {reason}")
+
+
+def _look(opened: Source) -> str:
+    """Return what changes when a file is added, touched or gone, without reading any; empty where there are no files to look at.
 
     Raises:
-        SourceUnreadable: There is none.
+        SourceUnreadable: There should be files, and there is none.
     """
-    files.files()
-    return hashlib.sha256(repr(files.stat_mark()).encode()).hexdigest()[:16]
+    if not isinstance(opened, SourceFiles):
+        return ""
+    opened.files()
+    return _digest(opened.stat_mark())
 
 
-def _fingerprint(files: SourceFiles, project: ProjectResource) -> str:
+def _terms(contract: SourceContract) -> str:
+    """Return what changes when the contract does."""
+    return _digest(contract)
+
+
+def _digest(of: object) -> str:
+    return hashlib.sha256(repr(of).encode()).hexdigest()[:16]
+
+
+def _fingerprint(opened: Source, project: ProjectResource) -> str:
     """Return the keyed fingerprint, for the cursor and the tags of runs are for all eyes.
 
     Raises:
-        SourceUnreadable: There is no file, or one cannot be read.
+        SourceUnreadable: There is nothing to read, or it cannot be read.
         ProtectionError: The key cannot be had.
     """
-    return keyed_fingerprint(project.keyring.airlock_keys().id_key, files.fingerprint())
+    return keyed_fingerprint(project.keyring.airlock_keys().id_key, opened.fingerprint())
 
 
-def _request(source: str, fingerprint: str, look: str, trial: int) -> dg.RunRequest:
+def _with_observation(tick: dg.SensorResult, source: str, opened: Source, fingerprint: str) -> dg.SensorResult:
+    """Return a tick that tells the catalogue of the source: files, bytes, last change; the fingerprint is its version."""
+    marks = opened.stat_mark() if isinstance(opened, SourceFiles) else ()
+    changed = max((changed / 1e9 for _, changed, _ in marks), default=None)
+    counts = {"file_count": len(marks), "byte_count": sum(size for _, _, size in marks)} if marks else {}
+    return tick._replace(asset_events=[observation(files_key(source), counts, version=fingerprint, changed_at=changed)])
+
+
+def _request(source: str, memo: Memo, now: float) -> dg.RunRequest:
     """Return the request for a whole source and all that follows; its key is new for each try, for Dagster never forgets one."""
     return dg.RunRequest(
-        run_key=f"{source}:{fingerprint[:16]}:{look}:{trial}",
-        asset_selection=[*intake_keys(source), *DOWNSTREAM],
+        run_key=f"{source}:{memo.fingerprint[:16]}:{memo.tries + 1}:{now:.0f}",
+        asset_selection=keys_from(source),
         tags={SOURCE_TAG: source},
     )
-
-
-def read_memo(cursor: str | None) -> Memo:
-    """Return what the last tick noted; nothing where the cursor is of another version or form, for cursors outlive code."""
-    try:
-        match json.loads(cursor or "{}"):
-            case {"version": int(version), "look": str(look), "fingerprint": str(fingerprint), "tries": int(tries)}:
-                return Memo(look, fingerprint, tries) if version == CURSOR_VERSION else Memo()
-    except ValueError:
-        return Memo()
-    return Memo()
-
-
-def write_memo(memo: Memo) -> str:
-    """Return the cursor that ``read_memo`` reads."""
-    return json.dumps({"version": CURSOR_VERSION, **memo._asdict()})
 
 
 def _is_run_in_flight(instance: dg.DagsterInstance) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import dagster as dg
 
@@ -9,6 +10,14 @@ from custview_pipeline.kernel.errors import CustviewError
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.silent_process import unheard
+
+SCOPE_TAG: Final = "custview/scope"
+WHOLE: Final = {SCOPE_TAG: "whole"}
+
+
+def is_whole(run: dg.DagsterRun) -> bool:
+    """Return whether a run works on everything, and not on what changed since the last one alone."""
+    return run.tags.get(SCOPE_TAG) == WHOLE[SCOPE_TAG]
 
 
 @contextmanager

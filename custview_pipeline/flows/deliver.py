@@ -3,35 +3,36 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import NamedTuple
 
 import polars as pl
 
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCORES
-from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS, RECORD_ISSUES
+from custview_pipeline.contracts.intake_tables import DELIVERIES, HELD_DELIVERIES, PROTECTED_RECORDS
 from custview_pipeline.contracts.rulebook import QualityTargets
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.flows.admitted import refused_of, store_admitted, store_refused
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
+from custview_pipeline.flows.delivery_marks import Marks, marks_of
 from custview_pipeline.flows.examine import WORKED_ON, Before, Reading, count_reasons, judge_delivery, pending_rows, read_delivery
 from custview_pipeline.flows.generations import generations_to_write
-from custview_pipeline.flows.index_rows import store_index
-from custview_pipeline.flows.quarantine import with_reasons_of_now
+from custview_pipeline.flows.holding import Files, Holding, Standing, hold, holding_of
+from custview_pipeline.flows.known_records import known_records, quarantined_rows, readable
 from custview_pipeline.flows.read_as import read_as
 from custview_pipeline.flows.score import DeliveryScores, JudgedDelivery, delivery_scores, last_delivered_at
 from custview_pipeline.flows.suppress import NO_MARKS
+from custview_pipeline.flows.survey import Delivered
+from custview_pipeline.flows.tombstones import tombstones
 from custview_pipeline.flows.workers import work_through
-from custview_pipeline.ingestion.changes import KNOWN, Changes, RowStatus
+from custview_pipeline.ingestion.changes import RowStatus
 from custview_pipeline.kernel.errors import SourceUnreadable
-from custview_pipeline.kernel.ports import Commit, LakeWriter, Progress, Snapshot, Source
+from custview_pipeline.kernel.ports import LakeWriter, Progress, Snapshot, Source
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.keyring import AirlockKeys
-from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.standardisation.standardise import rule_set_version
+from custview_pipeline.validation.gate import reason_to_hold
 from custview_pipeline.validation.tally import Tally
 from custview_pipeline.validation.verdicts import Verdict
-
-STAGE: Final = "delivery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ class Delivery:
     """What became of one delivery.
 
     Attributes:
-        is_unchanged: It was taken in before, under the same contract and rules; nothing was done.
-        refusal: Why the gate refused it, in one line; None where it was stored.
+        is_unchanged: It was taken in before, under the same contract and rules, or a person rejected it; nothing was done.
+        refusal: Why it was refused or held, in one line; None where it was stored.
+        held: It waits for a person, for it would delete a large share of what is known.
+        late_count: Rows older than what is known of their record, left out.
+        superseded_count: Rows of which the delivery holds a newer one, left out.
         warned_count: Rows accepted with a warning, of those new or changed.
         suppressed_count: Rows of records that were erased before: left out, or taken in where the contract lets them.
         reasons: Refused rows by rule.
@@ -50,6 +54,7 @@ class Delivery:
     delivery_id: str = ""
     is_unchanged: bool = False
     refusal: str | None = None
+    held: bool = False
     row_count: int = 0
     new_count: int = 0
     changed_count: int = 0
@@ -58,6 +63,8 @@ class Delivery:
     warned_count: int = 0
     refused_count: int = 0
     suppressed_count: int = 0
+    late_count: int = 0
+    superseded_count: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 
@@ -76,6 +83,7 @@ class Intake:
         progress: Who is told.
         targets: Scores to aim at where the contract names none; the rulebook's.
         suppressed: Suppression marks of all records that were ever erased.
+        is_whole: Whether every row is compared with what is known, though the files are those that were taken in last.
     """
 
     contract: SourceContract
@@ -87,6 +95,15 @@ class Intake:
     progress: Progress
     targets: QualityTargets = field(default_factory=QualityTargets)
     suppressed: pl.Series = field(default_factory=lambda: NO_MARKS)
+    is_whole: bool = False
+
+
+class _Taking(NamedTuple):
+    """A delivery that was read and is believed."""
+
+    marks: Marks
+    holding: Holding
+    reading: Reading
 
 
 def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
@@ -96,45 +113,107 @@ def deliver(intake: Intake, lake: LakeWriter) -> Delivery:
         SourceUnreadable: The source is not as its contract says; nothing was stored.
         CustviewError: Anything else that stops it; the last good state stays.
     """
+    with intake.source.reading():
+        return _deliver(intake, lake)
+
+
+def _deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     contract, snapshot = intake.contract, lake.snapshot()
-    stage = f"{STAGE}/{contract.source_system}"
-    fingerprint = intake.source.fingerprint()
-    keyed, columns = keyed_fingerprint(intake.keys.id_key, fingerprint), _columns_mark(intake)
-    mark, before = f"{keyed} {_reading_mark(contract)} {columns}", snapshot.consumed(stage)
-    known = _readable(snapshot, known_records(snapshot, contract.source_system))
-    if mark == before and not known["content_digest"].has_nulls():
+    delivered = Delivered(contract, intake.source, intake.region)
+    marks = marks_of(delivered, intake.keys.id_key, snapshot)
+    holding = holding_of(snapshot, Files(contract.source_system, marks.keyed))
+    if holding.standing is Standing.REJECTED:
         return Delivery(contract.source_system, is_unchanged=True)
-    is_redone = before is not None and not before.endswith(columns)
-    reading = read_delivery(
-        contract,
-        intake.source,
-        intake.keys.id_key,
-        intake.progress,
-        Before(known, intake.suppressed),
-        is_redone=is_redone,
-    )
-    now = datetime.now(UTC)
-    delivery_id = hashlib.sha256(f"{stage} {mark} {intake.run_id}".encode()).hexdigest()[:16]
+    known = _known_where_due(intake, marks, snapshot)
+    if known is None:
+        _note(lake, holding.superseded(intake.run_id), intake.run_id)
+        return Delivery(contract.source_system, is_unchanged=True)
+    before = Before(known, intake.suppressed)
+    reading = read_delivery(delivered, intake.keys.id_key, intake.progress, before, is_redone=marks.is_redone)
+    why = reason_to_hold(contract, **reading.deletions)
+    if why is not None and holding.standing is not Standing.APPROVED:
+        _refuse_changed_files(intake, marks)
+        _note(lake, hold(holding, reading, run_id=intake.run_id), intake.run_id)
+        return _held(contract, reading, f"{why}; {_what_to_do(contract, holding.files)}")
+    return _take_in(intake, lake, snapshot, _Taking(marks, holding, reading))
+
+
+def _known_where_due(intake: Intake, marks: Marks, snapshot: Snapshot) -> pl.DataFrame | None:
+    """Return what is known of the source; None where these very files were taken in and all that came of them can be opened."""
+    is_settled = marks.is_as_before and not intake.is_whole
+    if is_settled and marks.are_keys_as_before:
+        return None
+    known = known_records(snapshot, intake.contract.source_system)
+    if marks.are_keys_as_before:
+        return known
+    opened = readable(snapshot, known)
+    return None if is_settled and not opened["content_digest"].has_nulls() else opened
+
+
+def _take_in(intake: Intake, lake: LakeWriter, snapshot: Snapshot, taking: _Taking) -> Delivery:
+    """Judge the rows and store what is new, unless the gate stays shut."""
+    contract, (marks, holding, reading), now = intake.contract, taking, datetime.now(UTC)
+    delivery_id = hashlib.sha256(f"{marks.stage} {marks.mark} {intake.run_id}".encode()).hexdigest()[:16]
     airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now, generations_to_write(snapshot, intake.keys))
-    held = quarantined_rows(snapshot, contract.source_system)
-    admissions = _pass_airlock(intake, airlock, reading, held)
-    if intake.source.fingerprint() != fingerprint:
-        raise SourceUnreadable(
-            f"{contract.source_system}: the files changed while they were read; run again when they are complete"
-        )
+    quarantined = quarantined_rows(snapshot, contract.source_system)
+    admissions = _pass_airlock(intake, airlock, reading, quarantined)
+    _refuse_changed_files(intake, marks)
     tally = Tally.total(admission.tally for admission in admissions)
     delivery = _summarise(intake, delivery_id, reading, admissions, tally)
-    if delivery.refusal is None:
-        with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
-            tombstones = _tombstones(snapshot, reading.changes, airlock)
-            store_admitted(commit, snapshot, admissions, tombstones)
-            _store_refused(commit, snapshot, admissions, held)
-            commit.append(DELIVERIES.name, delivery_row(delivery, airlock, keyed, run_id=intake.run_id))
-            scored = _score(intake, delivery, admissions, tally, snapshot, now)
-            commit.append(QUALITY_SCORES.name, scored.scores)
-            commit.append(AUDIT_FINDINGS.name, scored.findings)
-            commit.consume(stage, mark)
+    if delivery.refusal is not None:
+        return delivery
+    if marks.is_as_before and _is_nothing_new(reading, admissions):
+        return replace(delivery, delivery_id="", is_unchanged=True)
+    with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
+        gone = tombstones(snapshot, reading.changes.deleted, reading.surveyed.deleted_keys, airlock)
+        store_admitted(commit, snapshot, admissions, gone)
+        store_refused(commit, snapshot, admissions, quarantined)
+        if (superseded := holding.superseded(intake.run_id)).height:
+            commit.append(HELD_DELIVERIES.name, superseded)
+        commit.append(DELIVERIES.name, delivery_row(delivery, airlock, marks.keyed, run_id=intake.run_id))
+        scored = _score(intake, delivery, admissions, tally, snapshot, now)
+        commit.append(QUALITY_SCORES.name, scored.scores)
+        commit.append(AUDIT_FINDINGS.name, scored.findings)
+        commit.consume(marks.stage, marks.mark)
     return delivery
+
+
+def _refuse_changed_files(intake: Intake, marks: Marks) -> None:
+    if intake.source.fingerprint() != marks.fingerprint:
+        raise SourceUnreadable(
+            f"{intake.contract.source_system}: the files changed while they were read; run again when they are complete"
+        )
+
+
+def _note(lake: LakeWriter, rows: pl.DataFrame, run_id: str) -> None:
+    """Store rows of held_deliveries, where there are any."""
+    if not rows.is_empty():
+        with lake.commit(run_id) as commit:
+            commit.append(HELD_DELIVERIES.name, rows)
+
+
+def _held(contract: SourceContract, reading: Reading, why: str) -> Delivery:
+    changes = reading.changes
+    return Delivery(
+        contract.source_system,
+        refusal=why,
+        held=True,
+        row_count=changes.rows.height,
+        deleted_count=changes.deleted_count,
+        late_count=changes.count(RowStatus.LATE),
+    )
+
+
+def _what_to_do(contract: SourceContract, files: Files) -> str:
+    return (
+        f"nothing of it was stored: see {contract.path_pattern} and {contract.file}, then custview deliveries approve (or "
+        f"reject) {files.held_id} --reason TEXT"
+    )
+
+
+def _is_nothing_new(reading: Reading, admissions: list[Admission]) -> bool:
+    is_any_stored = any(admission.protected.height or admission.quarantined.height for admission in admissions)
+    return reading.changes.deleted.is_empty() and not is_any_stored
 
 
 def _score(
@@ -153,54 +232,14 @@ def _score(
     return delivery_scores(judged, intake.targets, run_id=intake.run_id, now=now)
 
 
-def _columns_mark(intake: Intake) -> str:
-    """Return what changes when rows with the same content say something else.
-
-    Of the contract only the columns are taken, and of these not what they say to people: whom a source belongs to or how far
-    it is trusted makes no record another one. Nor do other rules of standardisation or another token key: what these change of
-    a record is made from the vault.
-    """
-    columns = [replace(column, description=None, is_critical=False) for column in intake.contract.columns]
-    content = f"{columns!r} {intake.region}"
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def _reading_mark(contract: SourceContract) -> str:
-    """Return what changes when the same files would be read in another way, or the delivery be judged by other rules."""
-    form = (contract.file_format, contract.encoding, contract.delimiter, contract.extract)
-    content = f"{form!r} {contract.quality!r} {contract.max_refused_share} {contract.refuses_erased} {rule_set_version()}"
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def known_records(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
-    """Return ``KNOWN``, the current version of each record of a source."""
-    stored = snapshot.read(PROTECTED_RECORDS.name, ["source_system", *KNOWN.names()])
-    return newest(stored.filter(pl.col("source_system") == source_system), ["record_id"]).select(KNOWN.names())
-
-
-def _readable(snapshot: Snapshot, known: pl.DataFrame) -> pl.DataFrame:
-    """Return what is known, without the content of records that nothing opens any more: delivered again, they are sealed anew.
-
-    Such are, in a lake that was restored from a backup, the neighbours in the key table of records that were erased since.
-    """
-    is_lost = snapshot.materials(known["record_id"], known["version"]).is_null() & ~known["is_deleted"]
-    return known.with_columns(content_digest=pl.when(~is_lost).then("content_digest"))
-
-
-def quarantined_rows(snapshot: Snapshot, source_system: str) -> pl.DataFrame:
-    """Return the open columns of the rows of a source that are in quarantine."""
-    columns = [name for name in QUARANTINED_RECORDS.types if name != "row_sealed"]
-    return snapshot.read(QUARANTINED_RECORDS.name, columns).filter(pl.col("source_system") == source_system)
-
-
-def _pass_airlock(intake: Intake, airlock: Airlock, reading: Reading, held: pl.DataFrame) -> list[Admission]:
+def _pass_airlock(intake: Intake, airlock: Airlock, reading: Reading, quarantined: pl.DataFrame) -> list[Admission]:
     """Read the delivery again and admit the rows that need work."""
     rows = reading.changes.count(*WORKED_ON)
     if rows == 0:
         return []
     admissions, done = [], 0
     stage = f"{intake.contract.source_system} protected"
-    batches = pending_rows(intake.contract, intake.source, reading, held)
+    batches = pending_rows(intake.contract, intake.source, reading, quarantined)
     for admission in work_through(admit, airlock, batches, rows=rows, workers=intake.workers):
         admissions.append(admission)
         done += admission.tally.rows
@@ -211,7 +250,7 @@ def _pass_airlock(intake: Intake, airlock: Airlock, reading: Reading, held: pl.D
 def _summarise(intake: Intake, delivery_id: str, reading: Reading, admissions: list[Admission], tally: Tally) -> Delivery:
     """Count what became of the delivery and ask the gate."""
     changes = reading.changes
-    reasons = count_reasons(_refused(admissions))
+    reasons = count_reasons(refused_of(admissions))
     judged = judge_delivery(intake.contract, reading, tally, reasons, refused_count=tally.refused)
     new = sum(int((admission.protected["version"] == 1).sum()) for admission in admissions)
     return Delivery(
@@ -222,72 +261,15 @@ def _summarise(intake: Intake, delivery_id: str, reading: Reading, admissions: l
         new_count=new,
         changed_count=tally.rows - tally.refused - new,
         unchanged_count=changes.count(RowStatus.UNCHANGED, RowStatus.REPEATED),
-        deleted_count=changes.deleted.height,
+        deleted_count=changes.deleted_count,
         warned_count=tally.warned,
         refused_count=tally.refused,
         suppressed_count=changes.returning_count,
+        late_count=changes.count(RowStatus.LATE),
+        superseded_count=changes.count(RowStatus.SUPERSEDED),
         reasons=dict(reasons),
         verdicts=judged.verdicts,
     )
-
-
-def _refused(admissions: list[Admission]) -> pl.DataFrame:
-    schema = {name: QUARANTINED_RECORDS.types[name] for name in ("record_id", "content_digest", "reasons")}
-    return pl.concat([pl.DataFrame(schema=schema), *(admission.refused for admission in admissions)])
-
-
-def _tombstones(snapshot: Snapshot, changes: Changes, airlock: Airlock) -> pl.DataFrame:
-    """Return a row of protected_records for each record that is gone; it holds no payload."""
-    if changes.deleted.is_empty():
-        return PROTECTED_RECORDS.empty()
-    stored = newest(snapshot.read(PROTECTED_RECORDS.name, _open_columns()), ["record_id"])
-    return (
-        stored.drop("version")
-        .join(changes.deleted, on="record_id", how="inner")
-        .with_columns(
-            delivery_id=pl.lit(airlock.delivery_id),
-            payload_sealed=pl.lit(None, pl.Binary),
-            is_deleted=pl.lit(value=True),
-            valid_from_at=pl.lit(airlock.now, PROTECTED_RECORDS.types["valid_from_at"]),
-        )
-        .select(PROTECTED_RECORDS.types.names())
-    )
-
-
-def _open_columns() -> list[str]:
-    return [name for name in PROTECTED_RECORDS.types if name != "payload_sealed"]
-
-
-def store_admitted(commit: Commit, snapshot: Snapshot, admissions: list[Admission], tombstones: pl.DataFrame) -> None:
-    """Store keys, then what they open, then the index.
-
-    Args:
-        commit: The commit.
-        snapshot: The lake as it was when the commit began.
-        admissions: What the batches became.
-        tombstones: Rows of protected_records of records that are gone.
-    """
-    if admissions:
-        commit.add_keys(pl.concat([admission.keys for admission in admissions]))
-    commit.append(PROTECTED_RECORDS.name, pl.concat([*(admission.protected for admission in admissions), tombstones]))
-    if admissions:
-        commit.append(RECORD_ISSUES.name, pl.concat([admission.issues for admission in admissions]))
-        store_index(commit, snapshot, [admission.indexed for admission in admissions])
-
-
-def _store_refused(commit: Commit, snapshot: Snapshot, admissions: list[Admission], held: pl.DataFrame) -> None:
-    """Store the rows that are not in quarantine yet; of those that are, what they are refused for now."""
-    if not admissions:
-        return
-    added = pl.concat([admission.quarantined for admission in admissions])
-    same = ["record_id", "content_digest"]
-    now = _refused(admissions).unique(same).rename({"reasons": "reasons_now"})
-    judged_anew = held.join(now, on=same, how="inner", nulls_equal=True)
-    if judged_anew.filter(pl.col("reasons") != pl.col("reasons_now")).is_empty():
-        commit.append(QUARANTINED_RECORDS.name, added)
-        return
-    renewed = with_reasons_of_now(snapshot.read(QUARANTINED_RECORDS.name), judged_anew)
-    commit.replace(QUARANTINED_RECORDS.name, pl.concat([renewed, added]))
 
 
 def delivery_row(delivery: Delivery, airlock: Airlock, fingerprint: str, *, run_id: str, origin: str = "source") -> pl.DataFrame:
@@ -308,6 +290,8 @@ def delivery_row(delivery: Delivery, airlock: Airlock, fingerprint: str, *, run_
         "warned_count": delivery.warned_count,
         "refused_count": delivery.refused_count,
         "suppressed_count": delivery.suppressed_count,
+        "late_count": delivery.late_count,
+        "superseded_count": delivery.superseded_count,
         "run_id": run_id,
         "delivered_at": airlock.now,
     }

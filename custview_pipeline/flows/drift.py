@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from custview_pipeline.contracts.matching_tables import MATCH_RUNS
+from custview_pipeline.contracts.matching_tables import MATCH_VOLUMES
 from custview_pipeline.flows.link_rows import Found
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.matching.drift import Volume, drifted, level_shift, volume_of
@@ -15,17 +15,17 @@ class Watched(NamedTuple):
     """What there is to keep of a run of matching, and to say.
 
     Attributes:
-        runs: Rows of match_runs.
+        volumes: Rows of match_volumes.
         warnings: How a change drifts from the model, in words.
     """
 
-    runs: pl.DataFrame
+    volumes: pl.DataFrame
     warnings: tuple[str, ...]
 
 
 def watch(snapshot: Snapshot, found: Found) -> Watched:
-    """Return the rows of match_runs, and what drifts."""
-    stored = snapshot.read(MATCH_RUNS.name).filter(pl.col("scope") == "whole").sort("happened_at")
+    """Return the rows of match_volumes, and what drifts."""
+    stored = snapshot.read(MATCH_VOLUMES.name).filter(pl.col("scope") == "whole").sort("happened_at")
     rows, warnings = [], list[str]()
     for part in found.parts:
         volume = volume_of(part, None if found.since is None else found.since.changed)
@@ -33,7 +33,7 @@ def watch(snapshot: Snapshot, found: Found) -> Watched:
         if before is not None:
             warnings += drifted(str(part.entity_type), volume, before)
         rows.append(_row(part, volume, found, None if before is None else level_shift(volume, before)))
-    return Watched(pl.DataFrame(rows, schema=MATCH_RUNS.types), tuple(warnings))
+    return Watched(pl.DataFrame(rows, schema=MATCH_VOLUMES.types), tuple(warnings))
 
 
 def _before(stored: pl.DataFrame, part: MatchedType) -> Volume | None:
@@ -47,13 +47,11 @@ def _before(stored: pl.DataFrame, part: MatchedType) -> Volume | None:
 
 
 def _row(part: MatchedType, volume: Volume, found: Found, shift: float | None) -> dict[str, object]:
-    counted = part.clusters.height if found.since is None else found.since.record_count[part.entity_type]
     return {
         "run_id": found.run_id,
         "entity_type": str(part.entity_type),
         "scope": "whole" if found.since is None else "change",
         "model_version": part.model.version if part.model else "",
-        "record_count": counted,
         "changed_count": volume.records,
         "compared_count": volume.compared,
         "match_count": volume.matches,

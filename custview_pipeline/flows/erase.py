@@ -9,10 +9,11 @@ from typing import Final, Protocol
 import polars as pl
 
 from custview_pipeline.contracts.erasure import CarriedOut, Erasure, LedgerLine
-from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_RECORDS
+from custview_pipeline.contracts.golden_tables import CHANGE_FEED, CUSTOMER_CORE, GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
 from custview_pipeline.contracts.matching_tables import CUID_HISTORY
 from custview_pipeline.flows.airlock import QUARANTINE_VERSION
+from custview_pipeline.flows.change_feed import erased_changes
 from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.erasure_index import erase_from_index
 from custview_pipeline.flows.erasure_request import ask_for_joined
@@ -34,7 +35,8 @@ from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
-from custview_pipeline.views.core import build_core
+from custview_pipeline.survivorship.changes import cleared_values
+from custview_pipeline.views.core import build_core, renew_core
 
 PACKAGE: Final = "custview-pipeline"
 
@@ -157,8 +159,11 @@ def _erase(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: str) -> 
     _forget_keys(snapshot, commit, scope.record_ids)
     erase_from_index(commit, scope.record_ids)
     rows = {table: _remove_rows(snapshot, commit, table, scope) for table in naming_tables()}
-    _clear_golden_records(snapshot, commit, scope)
-    _clear_history(snapshot, commit, scope, run_id=run_id)
+    cleared = _clear_golden_records(snapshot, commit, scope)
+    ended = _clear_history(snapshot, commit, scope, run_id=run_id)
+    told = erased_changes(snapshot, ended, cleared, run_id=run_id, now=datetime.now(UTC))
+    if not told.is_empty():
+        commit.append(CHANGE_FEED.name, told)
     return {table: count for table, count in rows.items() if count}
 
 
@@ -186,26 +191,34 @@ def _remove_rows(snapshot: Snapshot, commit: Commit, table: str, scope: Scope) -
     return count
 
 
-def _clear_golden_records(snapshot: Snapshot, commit: Commit, scope: Scope) -> None:
-    """Take out of the customers that go on what came from erased records, until values are elected anew."""
+def _clear_golden_records(snapshot: Snapshot, commit: Commit, scope: Scope) -> pl.DataFrame:
+    """Take out of the customers that go on what came from erased records, until values are elected anew.
+
+    Returns:
+        cuid, golden_version, changed_attributes of the customers that lost a value.
+    """
     stored = snapshot.read(GOLDEN_RECORDS.name).filter(pl.col("cuid").is_in(scope.remaining.implode()))
-    if stored.is_empty():
-        return
     cleared = without_pointers_to(stored, scope.record_ids)
-    commit.remove(GOLDEN_RECORDS.name, "cuid", scope.remaining)
-    commit.append(GOLDEN_RECORDS.name, cleared)
-    published = snapshot.read(CUSTOMER_CORE.name, ["cuid"]).filter(pl.col("cuid").is_in(scope.remaining.implode()))
+    if not stored.is_empty():
+        commit.remove(GOLDEN_RECORDS.name, "cuid", scope.remaining)
+        commit.append(GOLDEN_RECORDS.name, cleared)
+    published = snapshot.read(CUSTOMER_CORE.name).filter(pl.col("cuid").is_in(scope.remaining.implode()))
     if not published.is_empty():
         crosswalk = current_crosswalk(snapshot).filter(~pl.col("record_id").is_in(scope.record_ids.implode()))
         active = newest(cleared, ["cuid"]).filter("is_active")
         # A customer that all records have left since it was published is not shown any more.
-        shown = active.join(published, on="cuid", how="semi").join(crosswalk, on="cuid", how="semi")
+        shown = active.join(crosswalk, on="cuid", how="semi").join(published.filter("is_active"), on="cuid", how="semi")
         commit.remove(CUSTOMER_CORE.name, "cuid", scope.remaining)
-        commit.append(CUSTOMER_CORE.name, build_core(shown, crosswalk))
+        commit.append(CUSTOMER_CORE.name, renew_core(build_core(shown, crosswalk), published, now=datetime.now(UTC)))
+    return cleared_values(newest(stored, ["cuid"]), newest(cleared, ["cuid"]))
 
 
-def _clear_history(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: str) -> None:
-    """Leave of the customers that ended that they were erased, and of no customer that an erased record founded it."""
+def _clear_history(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: str) -> pl.Series:
+    """Leave of the customers that ended that they were erased, and of no customer that an erased record founded it.
+
+    Returns:
+        The customers of whom that was not told before.
+    """
     history = snapshot.read(CUID_HISTORY.name)
     founded = history.filter(pl.col(FOUNDER).is_in(scope.record_ids.implode()))
     told = history.filter(pl.col("event") == "erased")["cuid"]
@@ -218,3 +231,4 @@ def _clear_history(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: 
     told_now = pl.concat([unfounded, erased], how="diagonal").select(CUID_HISTORY.types.names())
     if not told_now.is_empty():
         commit.append(CUID_HISTORY.name, told_now)
+    return ended["cuid"]

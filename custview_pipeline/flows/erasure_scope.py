@@ -18,6 +18,7 @@ RECORD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "record_issues": ("record_id",),
     "quarantined_records": ("record_id",),
     "match_edges": ("left_id", "right_id"),
+    "match_groups": ("record_id", "group_id"),
     "review_tasks": ("left_id", "right_id"),
     "review_decisions": ("left_id", "right_id"),
     "review_samples": ("left_id", "right_id"),

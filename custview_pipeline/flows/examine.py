@@ -1,7 +1,7 @@
 """What a delivery holds and how it is judged: all that taking it in and only trying it have in common."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -9,7 +9,7 @@ import polars as pl
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import ISSUES, StandardisedBatch
 from custview_pipeline.flows.suppress import NO_MARKS, Suppression
-from custview_pipeline.flows.survey import BATCH_ROWS, Survey, headers_of, survey
+from custview_pipeline.flows.survey import BATCH_ROWS, Delivered, Survey, headers_of, survey
 from custview_pipeline.ingestion.changes import Changes, RowStatus, find_changes
 from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline.kernel.ports import Progress, Source
@@ -51,6 +51,12 @@ class Reading(NamedTuple):
     changes: Changes
     known_count: int
 
+    @property
+    def deletions(self) -> Mapping[str, int]:
+        """Return deleted_count, absent_count and known_count, by which a delivery is held until a person believes it."""
+        deleted, absent = self.changes.deleted_count, self.changes.absent_count
+        return {"deleted_count": deleted, "absent_count": absent, "known_count": self.known_count}
+
 
 class Pending(NamedTuple):
     """Rows that are to be standardised and judged.
@@ -84,14 +90,11 @@ class Judgement(NamedTuple):
     refusal: str | None
 
 
-def read_delivery(
-    contract: SourceContract, source: Source, id_key: bytes, progress: Progress, before: Before, *, is_redone: bool = False
-) -> Reading:
+def read_delivery(delivered: Delivered, id_key: bytes, progress: Progress, before: Before, *, is_redone: bool = False) -> Reading:
     """Read a delivery once and compare it with what is known of its source.
 
     Args:
-        contract: Its contract.
-        source: Its files or tables.
+        delivered: The delivery.
         id_key: The purpose key ``id``.
         progress: Who is told.
         before: What is known.
@@ -100,14 +103,15 @@ def read_delivery(
     Raises:
         SourceUnreadable: The source is not as its contract says.
     """
+    contract = delivered.contract
     with silenced(f"{contract.source_system}: reading the delivery"):
         alive = before.records.filter(~pl.col("is_deleted"))
         suppression = Suppression(id_key, before.erased, alive["record_id"], contract.refuses_erased)
-        surveyed = survey(contract, source, suppression, progress)
+        surveyed = survey(delivered, suppression, progress)
         changes = find_changes(
             surveyed.rows,
             before.records,
-            is_snapshot=contract.extract == "snapshot",
+            is_snapshot=delivered.source.is_snapshot,
             is_redone=is_redone,
             returning=surveyed.returning,
         )
@@ -115,7 +119,7 @@ def read_delivery(
 
 
 def pending_rows(contract: SourceContract, source: Source, reading: Reading, quarantined: pl.DataFrame) -> Iterator[Pending]:
-    """Read the delivery again and yield the rows that need work, with their marks.
+    """Read the delivery again and yield the rows that need work, with their marks; few rows of many batches come together.
 
     Args:
         contract: Its contract.
@@ -127,14 +131,21 @@ def pending_rows(contract: SourceContract, source: Source, reading: Reading, qua
         SourceUnreadable: The source is not as it was in the first pass.
     """
     marked, start = _marks(contract, reading, quarantined), 0
+    waiting: list[Pending] = []
     for batch in source.batches(headers_of(contract), rows=BATCH_ROWS):
-        marks = marked.slice(start, batch.frame.height)
-        start += batch.frame.height
-        if marks.height != batch.frame.height:
+        end = start + batch.frame.height
+        if end > reading.changes.rows.height:
             raise SourceUnreadable(f"{contract.source_system}: {batch.file} grew while it was read")
-        wanted = marks["is_wanted"]
-        if wanted.any():
-            yield Pending(batch.frame.filter(wanted), marks.filter(wanted).drop("is_wanted"))
+        first, last = (int(marked["position"].search_sorted(edge)) for edge in (start, end))
+        marks, start = marked.slice(first, last - first), end
+        if marks.height:
+            places = marks["position"] - (end - batch.frame.height)
+            waiting.append(Pending(batch.frame[places], marks.drop("position")))
+        if sum(pending.raw.height for pending in waiting) >= BATCH_ROWS:
+            yield _together(waiting)
+            waiting = []
+    if waiting:
+        yield _together(waiting)
 
 
 def examine(contract: SourceContract, region: str, pending: Pending) -> Examined:
@@ -169,15 +180,14 @@ def judge_delivery(
         reasons: Refused rows by rule, the most frequent first.
         refused_count: Rows refused.
     """
-    row_count = reading.changes.rows.height - reading.changes.count(RowStatus.SUPPRESSED)
+    is_deleted = reading.surveyed.rows["is_deleted"]
+    row_count = reading.changes.rows.height - reading.changes.count(RowStatus.SUPPRESSED) - int(is_deleted.sum())
     judged = verdicts(tally, contract, row_count=row_count, counted=reading.surveyed.counted)
     why = reason_to_refuse(
         judged,
         contract,
         refused_count=refused_count,
         row_count=row_count,
-        deleted_count=reading.changes.deleted.height,
-        known_count=reading.known_count,
     )
     return Judgement(judged, why and _with_places(why, contract, judged, reasons))
 
@@ -196,30 +206,32 @@ def most_frequent_first(counts: Counter[str]) -> Counter[str]:
     return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
 
 
+def _together(waiting: list[Pending]) -> Pending:
+    return Pending(pl.concat([each.raw for each in waiting]), pl.concat([each.marks for each in waiting]))
+
+
 def _marks(contract: SourceContract, reading: Reading, quarantined: pl.DataFrame) -> pl.DataFrame:
-    """Return the marks of every row of the delivery, and whether it is wanted."""
+    """Return the marks of every row of the delivery that needs work, with its position."""
     same = ["record_id", "content_digest"]
-    held = quarantined.select(same).unique().with_columns(is_held=pl.lit(value=True))
-    return (
+    known = quarantined.select(same).unique().with_columns(is_known=pl.lit(value=True))
+    wanted = (
         reading.changes.rows.with_row_index("position")
-        .join(_broken_rules(contract, reading), on="position", how="left", maintain_order="left")
-        .join(held, on=same, how="left", maintain_order="left", nulls_equal=True)
-        .select(
-            *same,
-            "version",
-            "broken",
-            is_quarantined=pl.col("is_held").fill_null(value=False) | ~pl.struct(same).is_first_distinct(),
-            is_wanted=pl.col("status").is_in([str(status) for status in WORKED_ON]),
-        )
+        .filter(pl.col("status").is_in([str(status) for status in WORKED_ON]))
+        .join(known, on=same, how="left", maintain_order="left", nulls_equal=True)
+    )
+    broken = _broken_rules(contract, wanted, reading.surveyed.repeated)
+    is_quarantined = pl.col("is_known").fill_null(value=False) | ~pl.struct(same).is_first_distinct()
+    return wanted.join(broken, on="position", how="left", maintain_order="left").select(
+        "position", *same, "version", "broken", is_quarantined=is_quarantined
     )
 
 
-def _broken_rules(contract: SourceContract, reading: Reading) -> pl.DataFrame:
+def _broken_rules(contract: SourceContract, rows: pl.DataFrame, repeated: pl.DataFrame) -> pl.DataFrame:
     """Return, for each row that the first pass found to be refused, position and broken: the names of the rules it breaks."""
     of_key = {status.value: rule_of(contract, contract.key_column, limit).name for status, limit in _LIMITS_OF_KEY.items()}
     rule = pl.col("status").replace_strict(of_key, default=None, return_dtype=pl.String)
-    by_key = reading.changes.rows.with_row_index("position").select("position", rule=rule).drop_nulls("rule")
-    return pl.concat([by_key, reading.surveyed.repeated]).group_by("position").agg(broken=pl.col("rule").sort())
+    by_key = rows.select("position", rule=rule).drop_nulls("rule")
+    return pl.concat([by_key, repeated]).group_by("position").agg(broken=pl.col("rule").sort())
 
 
 def _as_reasons(marks: pl.DataFrame, contract: SourceContract) -> pl.DataFrame:

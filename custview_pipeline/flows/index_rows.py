@@ -12,6 +12,7 @@ from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import StandardisedBatch
 from custview_pipeline.kernel.ports import Commit, Snapshot
 from custview_pipeline.protection.keyring import AirlockKeys
+from custview_pipeline.protection.neighbourhood_keys import Part
 from custview_pipeline.protection.neighbourhoods import neighbourhoods
 from custview_pipeline.protection.tokens import Tokeniser
 
@@ -86,7 +87,21 @@ def store_index(commit: Commit, snapshot: Snapshot, admitted: Sequence[Mapping[s
         commit.add_index(IndexPart.TOKENS, pl.concat([each.tokens for each in rows]), generation=name)
         commit.add_index(IndexPart.CLAIMS, pl.concat([each.claims for each in rows]), generation=name)
         for part in VALUE_PARTS:
-            commit.add_index(part, pl.concat([each.neighbourhoods[part] for each in rows]).unique(), generation=name)
+            commit.add_index(part, _each_value_once([each.neighbourhoods[part] for each in rows]), generation=name)
+
+
+def _each_value_once(batches: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the keys of all batches, those of a value that several have once; each batch has all keys of its values.
+
+    A value is known by the one key that is made of the whole of it, for there are some forty of every record.
+    """
+    is_whole = pl.col("part") == Part.WHOLE
+    whole = pl.concat(frame.filter(is_whole).select("token", batch=pl.lit(number)) for number, frame in enumerate(batches))
+    repeated = whole.filter(~pl.col("token").is_first_distinct()).partition_by("batch", as_dict=True)
+    return pl.concat(
+        frame.filter(~pl.col("token").is_in(repeated[number,]["token"].implode())) if (number,) in repeated else frame
+        for number, frame in enumerate(batches)
+    )
 
 
 def _rows(wanted: Findable, keys: AirlockKeys, generation: Generation) -> IndexRows:

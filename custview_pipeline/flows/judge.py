@@ -18,6 +18,7 @@ from custview_pipeline.flows.examine import (
     read_delivery,
     refused_rows,
 )
+from custview_pipeline.flows.survey import Delivered
 from custview_pipeline.flows.workers import work_through
 from custview_pipeline.ingestion.changes import KNOWN, SURVEY, RowStatus
 from custview_pipeline.kernel.ports import Progress, Source
@@ -83,8 +84,13 @@ def judge(contract: SourceContract, source: Source, region: str, *, workers: int
         SourceUnreadable: The source is not as its contract says.
         Redacted: A library failed; the message quotes nothing.
     """
+    with source.reading():
+        return _judge(contract, source, region, workers=workers, progress=progress)
+
+
+def _judge(contract: SourceContract, source: Source, region: str, *, workers: int, progress: Progress) -> Trial:
     id_key = secrets.token_bytes(KEY_BYTES)  # forgotten with this call
-    reading = read_delivery(contract, source, id_key, progress, Before(KNOWN.to_frame()))
+    reading = read_delivery(Delivered(contract, source, region), id_key, progress, Before(KNOWN.to_frame()))
     batches = pending_rows(contract, source, reading, SURVEY.to_frame())
     judged, done = [_Judged(Tally(), Counter())], 0
     rows = reading.changes.count(*WORKED_ON)

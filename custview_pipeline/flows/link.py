@@ -8,13 +8,13 @@ from typing import Final
 import polars as pl
 
 from custview_pipeline.contracts.attributes import EntityType
-from custview_pipeline.contracts.matching_tables import MATCH_MODEL, MATCH_RUNS
+from custview_pipeline.contracts.matching_tables import MATCH_MODEL, MATCH_VOLUMES
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.flows.current import current_crosswalk, current_edges, current_tasks
+from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.drift import Watched, watch
 from custview_pipeline.flows.link_change import Linking, link_all, link_change
-from custview_pipeline.flows.link_rows import Found, Rows, rows_of
+from custview_pipeline.flows.link_rows import Found, Rows, last_run, rows_of
 from custview_pipeline.flows.match_state import frozen_models, store_frequencies
 from custview_pipeline.flows.models import active_models, new_rows
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Progress, Snapshot
@@ -24,6 +24,9 @@ from custview_pipeline.matching.setup import Frozen
 from custview_pipeline.protection.record_identity import cuids
 
 STAGE: Final = "matching"
+_COUNTS: Final = (
+    "record_count", "customer_count", "largest_customer", "match_count", "possible_match_count", "review_count",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,16 @@ class Linkage:
         learned_count: Models learned in this run.
         continuity: Share of the customers there were before that are still customers, under the same id, 0 to 1; None where there
             were none, or nothing was worked on.
-        duplicates: By source system: customers that it holds more than once, and the records of theirs beyond the first.
-        warnings: What was left out, in words with counts.
+        duplicates: By source system: customers that it holds more than once, and the records of theirs beyond the first; told by
+            a run over everything.
+        drifts: How a change differs from what the model was used on, in words; it asks for training.
+        warnings: What was left out, in words with counts; the drifts are among them.
     """
 
     is_unchanged: bool
     record_count: int
     customer_count: int
-    largest_cluster: int
+    largest_customer: int
     match_count: int
     possible_match_count: int
     review_count: int
@@ -59,6 +64,7 @@ class Linkage:
     continuity: float | None = None
     model_versions: tuple[str, ...] = ()
     duplicates: tuple[tuple[str, int, int], ...] = ()
+    drifts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -105,7 +111,7 @@ def link(  # noqa: PLR0913 -- what a run is told comes by name
         learned = _store_models(commit, snapshot, found.parts, linking.known, run_id=run_id, now=found.now)
         for table, (frame, is_all) in rows.tables.items():
             (commit.replace if is_all else commit.append)(table, frame)
-        commit.append(MATCH_RUNS.name, watched.runs)
+        commit.append(MATCH_VOLUMES.name, watched.volumes)
         commit.consume(STAGE, linking.mark({MATCH_MODEL.name: commit.table_version(MATCH_MODEL.name)}))
     return _report(lake.snapshot(), found, rows, watched, learned)
 
@@ -152,33 +158,28 @@ def _is_known(frozen: Frozen, known: Frozen | None) -> bool:
 def _report(snapshot: Snapshot, found: Found, rows: Rows, watched: Watched, learned: int) -> Linkage:
     """Return what a run found, and the counts of the state that it made."""
     compared = [rule for part in found.parts for rule in part.yields]
+    is_whole = found.since is None
     return replace(
         _stored(snapshot),
         is_unchanged=False,
-        is_whole=found.since is None,
-        touched_count=sum(part.clusters.height for part in found.parts),
+        is_whole=is_whole,
+        touched_count=rows.run["touched_count"],
         compared_count=sum(part.compared_count for part in found.parts),
         dropped_pair_count=sum(rule.dropped_pairs for rule in compared) + sum(part.cut_count for part in found.parts),
-        moved_count=rows.moved_count,
+        moved_count=rows.run["moved_count"],
         learned_count=learned,
-        continuity=rows.continuity,
+        continuity=rows.run["continuity"],
+        duplicates=duplicates_by_source(current_crosswalk(snapshot)) if is_whole else (),
+        drifts=watched.warnings,
         warnings=(*(warning for part in found.parts for warning in part.warnings), *watched.warnings),
     )
 
 
 def _stored(snapshot: Snapshot) -> Linkage:
     """Return the counts of the stored state."""
-    current = current_crosswalk(snapshot)
-    edges = current_edges(snapshot)["decision"]
-    sizes = current.group_by("cuid").len()["len"]
+    last = last_run(snapshot) or dict.fromkeys(_COUNTS, 0)
     return Linkage(
         is_unchanged=True,
-        record_count=current.height,
-        customer_count=len(sizes),
-        largest_cluster=max(sizes, default=0),
-        match_count=int((edges == "MATCH").sum()),
-        possible_match_count=int((edges == "POSSIBLE_MATCH").sum()),
-        review_count=current_tasks(snapshot).height,
         model_versions=tuple(sorted(model.version for model in active_models(snapshot).values())),
-        duplicates=duplicates_by_source(current),
+        **{name: last[name] for name in _COUNTS},
     )

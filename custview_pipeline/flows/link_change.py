@@ -9,12 +9,11 @@ import polars as pl
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.match_index import PHONE_PARTS, IndexPart
-from custview_pipeline.contracts.matching_tables import MATCH_GROUPS, MATCH_MODEL, REVIEW_DECISIONS
+from custview_pipeline.contracts.matching_tables import MATCH_GROUPS, MATCH_MODEL, MATCH_RUNS, REVIEW_DECISIONS
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.current import (
     RECORD_COLUMNS,
-    current_groups,
     current_index,
     current_records,
     current_segments,
@@ -46,13 +45,23 @@ class Since:
         changed: Records that are new or changed, or about which a steward decided; Int64.
         gone: Records that are no more.
         record_count: Records there are, by entity type.
-        groups: record_id, version, group_id as stored.
+        groups: Rows of match_groups, of which the newest of each record holds.
     """
 
     changed: pl.Series
     gone: pl.Series
     record_count: Mapping[EntityType, int]
     groups: pl.DataFrame
+
+    def groups_of(self, record_ids: pl.Series) -> pl.DataFrame:
+        """Return record_id, version, group_id of every record that was in a group with one of some records."""
+        theirs = self.groups_as_stored(record_ids)["group_id"].unique()
+        members = self.groups.filter(pl.col("group_id").is_in(theirs.implode()))["record_id"].unique()
+        return self.groups_as_stored(members).filter(pl.col("group_id").is_in(theirs.implode()))
+
+    def groups_as_stored(self, record_ids: pl.Series) -> pl.DataFrame:
+        """Return record_id, version, group_id of some records."""
+        return newest(self.groups.filter(pl.col("record_id").is_in(record_ids.implode())), ["record_id"])
 
     @property
     def all(self) -> pl.Series:
@@ -85,11 +94,7 @@ class Linking:
 
     def since(self, mark: str | None) -> Since | None:
         """Return what changed since a mark; None where everything is to be linked, because more than some records changed."""
-        if (
-            mark is None
-            or settings_in(mark) != settings_in(self.mark())
-            or self.snapshot.table_version(MATCH_GROUPS.name) is None
-        ):
+        if mark is None or settings_in(mark) != settings_in(self.mark()) or self.snapshot.table_version(MATCH_RUNS.name) is None:
             return None
         delivered, decided, models = (
             self._appended(mark, table, columns)
@@ -101,19 +106,27 @@ class Linking:
         )
         if delivered is None or decided is None or models is None or not models["activated_at"].is_null().all():
             return None
-        stored = self.snapshot.read(PROTECTED_RECORDS.name, ["record_id", "version", "entity_type", "is_deleted"])
-        current = newest(stored, ["record_id"]).filter(~pl.col("is_deleted"))
+        current = self._living()
         asked = pl.concat([decided[name].alias("record_id") for name in _DECIDED])
         touched = pl.concat([delivered["record_id"], asked]).unique().sort()
-        is_current = touched.is_in(current["record_id"].implode())
+        living = pl.DataFrame(touched).join(current, on="record_id", how="semi")["record_id"]
         counts = dict(current.group_by("entity_type").len().iter_rows())
         found = Since(
-            touched.filter(is_current),
-            touched.filter(~is_current),
+            living.sort(),
+            touched.filter(~touched.is_in(living.implode())),
             {kind: int(counts.get(str(kind), 0)) for kind in EntityType},
-            current_groups(self.snapshot),
+            self.snapshot.read(MATCH_GROUPS.name),
         )
         return found if self._is_small(found) and self._is_served(found) else None
+
+    def _living(self) -> pl.DataFrame:
+        """Return record_id, entity_type of the records that their sources still hold."""
+        columns = ["record_id", "version", "entity_type", "is_deleted"]
+        stored = self.snapshot.read(PROTECTED_RECORDS.name, columns)
+        several = stored.filter((pl.col("version") > 1) | pl.col("is_deleted"))["record_id"].unique()
+        has_several = pl.col("record_id").is_in(several.implode())
+        living = newest(stored.filter(has_several), ["record_id"]).filter(~pl.col("is_deleted"))
+        return pl.concat([stored.filter(~has_several), living]).select("record_id", "entity_type")
 
     def _appended(self, mark: str, table: str, columns: list[str]) -> pl.DataFrame | None:
         before = versions_in(mark).get(table)
@@ -167,8 +180,8 @@ def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[Mat
         decided_pairs(snapshot),
         _promised_by(linking),
     )
-    groups = since.groups.select("record_id", "group_id")
-    return match_change(index, Change(since.changed, since.gone, groups), settings, known, progress)
+    change = Change(since.changed, since.gone, lambda ids: since.groups_of(ids).select("record_id", "group_id"))
+    return match_change(index, change, settings, known, progress)
 
 
 def records_named(snapshot: Snapshot, record_ids: pl.Series) -> pl.DataFrame:

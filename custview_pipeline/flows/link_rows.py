@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -11,11 +11,13 @@ from custview_pipeline.contracts.matching_tables import (
     CUID_HISTORY,
     MATCH_EDGES,
     MATCH_GROUPS,
+    MATCH_RUNS,
     REVIEW_TASKS,
     WITHDRAWN,
 )
 from custview_pipeline.flows.current import current_edges, current_groups, current_records, newest_edges, newest_tasks
 from custview_pipeline.flows.link_change import Linking, Since, records_named
+from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest, next_versions
 from custview_pipeline.matching.crosswalk import CrosswalkChange, Known, Mint, assign_cuids
 from custview_pipeline.matching.found import MatchedType
@@ -23,6 +25,7 @@ from custview_pipeline.stewardship.tasks import find_tasks
 
 _HALF_BIT: Final = 2.0  # weights are stored rounded to half a bit: finer steps could tell tokens' frequencies
 _PAIR: Final = ["left_id", "right_id"]
+_DECISIONS: Final = {"match_count": "MATCH", "possible_match_count": "POSSIBLE_MATCH"}
 _KEYS: Final = {MATCH_EDGES.name: _PAIR, REVIEW_TASKS.name: _PAIR, MATCH_GROUPS.name: ["record_id"]}
 _LARGEST_APPEND: Final = 0.5  # share of a table's rows from which on it is written anew, without former versions
 
@@ -58,13 +61,11 @@ class Rows(NamedTuple):
 
     Attributes:
         tables: By table its rows.
-        moved_count: Records that are new, moved to another customer, or gone.
-        continuity: Share of the customers there were that are still there under the same id; None where there were none.
+        run: The row of match_runs: what there is since.
     """
 
     tables: dict[str, Append]
-    moved_count: int
-    continuity: float | None
+    run: dict[str, Any]
 
 
 def rows_of(linking: Linking, found: Found, mint: Mint) -> Rows:
@@ -89,16 +90,51 @@ class _RowsOf:
 
     def all(self, mint: Mint) -> Rows:
         """Return the rows of every table."""
-        change = self._crosswalk(mint)
-        judged = self._judged_before()
+        change, judged = self._crosswalk(mint), self._judged_before()
+        held, tasks = self._tasks(judged, change.current)
+        closed = {"is_open": pl.lit(value=False), "run_id": pl.lit(self._found.run_id)}
+        run = {
+            "run_id": self._found.run_id,
+            "scope": "whole" if self._since is None else "change",
+            **self._counts(change, judged, (held, tasks)),
+            "touched_count": self._found.clusters.height,
+            "moved_count": change.crosswalk.height,
+            "happened_at": self._found.now,
+        }
         tables = {
             MATCH_EDGES.name: self._versioned(MATCH_EDGES.name, judged, self._edges, {"decision": pl.lit(WITHDRAWN)}),
             MATCH_GROUPS.name: self._groups(),
-            REVIEW_TASKS.name: self._tasks(judged, change.current),
+            REVIEW_TASKS.name: self._versioned(REVIEW_TASKS.name, held, tasks, closed),
             CROSSWALK.name: (change.crosswalk, False),
             CUID_HISTORY.name: (change.history, False),
+            MATCH_RUNS.name: (pl.DataFrame([run], schema=MATCH_RUNS.types), False),
         }
-        return Rows(tables, change.crosswalk.height, self._continuity(change.history))
+        return Rows(tables, run)
+
+    def _counts(self, change: CrosswalkChange, judged: pl.DataFrame, tasks: tuple[pl.DataFrame, pl.DataFrame]) -> dict[str, Any]:
+        """Return how many records, customers, edges and tasks there are since; after a change by what there were before."""
+        last = last_run(self._snapshot)
+        before = last or dict.fromkeys(MATCH_RUNS.types, 0)
+        sizes, happened = change.current.group_by("cuid").len()["len"], change.history["event"]
+        ended, begun = (int(happened.is_in(events).sum()) for events in (["merged_into", "retired"], ["created", "reactivated"]))
+        held, wanted = tasks
+        counted = {
+            "record_count": change.current.height,
+            "customer_count": len(sizes),
+            "largest_customer": max(sizes, default=0),
+            **{name: int((self._edges["decision"] == decision).sum()) for name, decision in _DECISIONS.items()},
+            "review_count": wanted.height,
+        }
+        if self._since is not None:
+            edges_before = {name: int((judged["decision"] == decision).sum()) for name, decision in _DECISIONS.items()}
+            counted = {
+                "record_count": sum(self._since.record_count.values()),
+                "customer_count": before["customer_count"] + begun - ended,
+                "largest_customer": max(before["largest_customer"], counted["largest_customer"]),
+                **{name: before[name] - edges_before[name] + counted[name] for name in _DECISIONS},
+                "review_count": before["review_count"] - int(held["is_open"].sum()) + wanted.height,
+            }
+        return counted | {"continuity": _continuity(change.history, before["customer_count"])}
 
     def _crosswalk(self, mint: Mint) -> CrosswalkChange:
         """Give the decided clusters their customer ids."""
@@ -123,7 +159,8 @@ class _RowsOf:
         left, right = (pl.col(name) for name in _PAIR)
         is_changed = left.is_in(changed) | right.is_in(changed)
         held = newest_edges(self._snapshot, where=is_changed | (left.is_in(clusters) & right.is_in(clusters)))
-        groups = self._since.groups.select("record_id", "group_id")
+        ends = pl.concat([held[name].alias("record_id") for name in _PAIR]).unique()
+        groups = self._since.groups_as_stored(ends).select("record_id", "group_id")
         for name in _PAIR:
             of_end = groups.rename({"record_id": name, "group_id": f"{name}_group"})
             held = held.join(of_end, on=name, how="left", maintain_order="left")
@@ -132,26 +169,25 @@ class _RowsOf:
 
     def _groups(self) -> Append:
         """Return the groups that changed; a record that is linked to none any more is a group of its own."""
-        held = current_groups(self._snapshot)
-        if self._since is not None:
-            held = self._since.groups.filter(pl.col("record_id").is_in(self._touched.implode()))
+        held = current_groups(self._snapshot) if self._since is None else self._since.groups_as_stored(self._touched)
         wanted = pl.concat(part.groups for part in self._found.parts)
         return self._versioned(MATCH_GROUPS.name, held, wanted, {"group_id": pl.col("record_id")})
 
-    def _tasks(self, judged: pl.DataFrame, owners: pl.DataFrame) -> Append:
-        """Return the review tasks that are new or changed, and those closed because there is nothing to look at any more."""
-        edges, held, found = self._edges, newest_tasks(self._snapshot), self._found
-        if self._since is not None:
+    def _tasks(self, judged: pl.DataFrame, owners: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the stored review tasks that were looked at again, and those that are to be open of them."""
+        edges, found = self._edges, self._found
+        if self._since is None:
+            held = newest_tasks(self._snapshot)
+        else:
             touched = self._touched.implode()
             is_theirs = pl.col("left_id").is_in(touched) | pl.col("right_id").is_in(touched)
-            held = held.filter(is_theirs)
+            held = newest_tasks(self._snapshot, where=is_theirs)
             standing = current_edges(self._snapshot, where=is_theirs).drop("version").join(judged, on=_PAIR, how="anti")
             edges = pl.concat([edges, standing])
             owners = pl.concat([owners, self._owners_beyond(edges)])
         suspicious = pl.concat(part.suspicious for part in found.parts)
         weight = self._linking.rulebook.matching.match_weight
-        tasks = find_tasks(edges, suspicious, owners, match_weight=weight, run_id=found.run_id)
-        return self._versioned(REVIEW_TASKS.name, held, tasks, {"is_open": pl.lit(value=False), "run_id": pl.lit(found.run_id)})
+        return held, find_tasks(edges, suspicious, owners, match_weight=weight, run_id=found.run_id)
 
     def _owners_beyond(self, edges: pl.DataFrame) -> pl.DataFrame:
         """Return record_id, cuid of the records at the far end of edges, which the change did not touch."""
@@ -170,15 +206,20 @@ class _RowsOf:
             return wanted.with_columns(version=pl.lit(1, pl.Int32)).select(held.columns), True
         return rows, False
 
-    def _continuity(self, history: pl.DataFrame) -> float | None:
-        """Return the share of the customers there were that no merge, split or end of this run concerned."""
-        stored = self._snapshot.read(CROSSWALK.name, ["record_id", "version", "cuid"])
-        before = newest(stored, ["record_id"])["cuid"].drop_nulls().n_unique()
-        if not before:
-            return None
-        ended = history.filter(pl.col("event").is_in(["merged_into", "retired"]))["cuid"]
-        fallen = history.filter(pl.col("event").is_in(["split_from", "reactivated"]))["other_cuid"]
-        return 1 - pl.concat([ended, fallen]).n_unique() / before
+
+def last_run(snapshot: Snapshot) -> dict[str, Any] | None:
+    """Return the row of match_runs of the last run; None before the first."""
+    rows = snapshot.read(MATCH_RUNS.name)
+    return rows.sort("happened_at").row(-1, named=True) if rows.height else None
+
+
+def _continuity(history: pl.DataFrame, customers: int) -> float | None:
+    """Return the share of the customers there were that no merge, split or end of this run concerned."""
+    if not customers:
+        return None
+    ended = history.filter(pl.col("event").is_in(["merged_into", "retired"]))["cuid"]
+    fallen = history.filter(pl.col("event").is_in(["split_from", "reactivated"]))["other_cuid"]
+    return max(0.0, 1 - pl.concat([ended, fallen]).n_unique() / customers)
 
 
 def _stored_edges(part: MatchedType) -> pl.DataFrame:

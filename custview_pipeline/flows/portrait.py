@@ -8,8 +8,8 @@ import polars as pl
 
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.flows.current import current_crosswalk, current_records
-from custview_pipeline.flows.export import mask_values
 from custview_pipeline.flows.customer_history import what_became
+from custview_pipeline.flows.export import mask_values
 from custview_pipeline.flows.reveal import golden_values, open_values
 from custview_pipeline.kernel.errors import UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid

@@ -11,7 +11,7 @@ from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.evaluate import ClustersAt
 from custview_pipeline.flows.match_state import neighbourhoods_of
 from custview_pipeline.flows.weighing import Scales
-from custview_pipeline.kernel.ports import Progress, Snapshot
+from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.matching.match import clusters_at, match
 

@@ -11,8 +11,9 @@ import polars as pl
 
 from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS, QUARANTINED_RECORDS
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.flows.admitted import store_admitted
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
-from custview_pipeline.flows.deliver import Delivery, delivery_row, store_admitted
+from custview_pipeline.flows.deliver import Delivery, delivery_row
 from custview_pipeline.flows.examine import Pending, count_reasons, examine, refused_rows
 from custview_pipeline.flows.generations import generations_to_write
 from custview_pipeline.flows.quarantine import chosen_rows, shred_rows, unsealed, with_reasons_of_now
@@ -28,7 +29,7 @@ from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline.validation.rules import rule_of, rules_of
 
-_KNOWN: Final = ("record_id", "version", "content_digest", "is_deleted", "delivery_id")
+_KNOWN: Final = ("record_id", "version", "content_digest", "updated_at", "is_deleted", "delivery_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ def _decide(desk: Desk, snapshot: Snapshot, contract: SourceContract, chosen: pl
     schema = pl.Struct(dict.fromkeys(headers, pl.String))
     raw = texts.filter(is_there).str.json_decode(schema).struct.unnest().select(headers)
     _, id_key = desk.keyring.current(Purpose.ID)
-    rows = _with_identity(snapshot, contract, id_key, raw, chosen.filter(is_there))
+    marks = chosen.select("quarantine_id", "reasons", "quarantined_at").filter(is_there)
+    rows = _with_identity(snapshot, contract, marks.hstack(identify(contract, desk.region, id_key, raw)))
     rows = rows.with_columns(is_suppressed=_suppressed(desk, contract, id_key, rows))
     judged = [
         _judged(contract, desk.region, raw.slice(start, BATCH_ROWS), rows.slice(start, BATCH_ROWS))
@@ -188,28 +190,36 @@ def _decide(desk: Desk, snapshot: Snapshot, contract: SourceContract, chosen: pl
     return _Decided(raw, _with_fate(rows)), int((~is_there).sum())
 
 
-def _with_identity(
-    snapshot: Snapshot, contract: SourceContract, id_key: bytes, raw: pl.DataFrame, chosen: pl.DataFrame
-) -> pl.DataFrame:
-    """Return the marks of each row, and whether its record has a later version or this very content already."""
+def _with_identity(snapshot: Snapshot, contract: SourceContract, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the marks of each row, and whether its record has a later version or this very content already.
+
+    Which is the later one the source says by updated_at; where it does not, that is which was delivered later. A row that calls
+    its record deleted holds nothing that could enter.
+    """
     stored = snapshot.read(PROTECTED_RECORDS.name, ["source_system", *_KNOWN])
     # When the source said it: a version that other rules made of it later says nothing that came later.
     delivered = snapshot.read(DELIVERIES.name, ["delivery_id", "delivered_at"])
     current = newest(stored.filter(pl.col("source_system") == contract.source_system), ["record_id"])
     known = current.join(delivered, on="delivery_id", how="left").select(
-        "record_id", "delivered_at", "is_deleted", known_version="version", known_digest="content_digest"
+        "record_id",
+        "delivered_at",
+        known_version="version",
+        known_digest="content_digest",
+        known_at="updated_at",
+        was_deleted="is_deleted",
     )
-    rows = chosen.select("quarantine_id", "reasons", "quarantined_at").hstack(identify(contract, id_key, raw))
     joined = rows.join(known, on="record_id", how="left", maintain_order="left")
-    is_known = (pl.col("content_digest") == pl.col("known_digest")) & ~pl.col("is_deleted")
-    is_late = pl.col("delivered_at") > pl.col("quarantined_at")
+    is_known = (pl.col("content_digest") == pl.col("known_digest")) & ~pl.col("was_deleted")
+    is_told = (pl.col("updated_at") != pl.col("known_at")).fill_null(value=False)
+    came_later = pl.col("delivered_at") > pl.col("quarantined_at")
+    is_late = pl.when(is_told).then(pl.col("updated_at") < pl.col("known_at")).otherwise(came_later)
     marked = joined.with_columns(
-        is_held=(~pl.col("is_deleted")).fill_null(value=False),
+        is_held=(~pl.col("was_deleted")).fill_null(value=False),
         version=(pl.col("known_version").fill_null(0) + 1).cast(pl.Int32),
-        is_superseded=(is_known | is_late).fill_null(value=False),
+        is_superseded=(is_known | is_late | pl.col("is_deleted")).fill_null(value=False),
     )
     return marked.with_columns(broken=_broken(contract)).select(
-        "quarantine_id", "record_id", "content_digest", "version", "broken", "reasons", "is_superseded", "is_held"
+        "quarantine_id", "record_id", "content_digest", "updated_at", "version", "broken", "reasons", "is_superseded", "is_held"
     )
 
 
@@ -258,9 +268,11 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_fate(rows: pl.DataFrame) -> pl.DataFrame:
-    """Decide; of several acceptable rows of one record the last that came enters."""
+    """Decide; of several acceptable rows of one record the newest enters, or the last that came where one does not tell."""
     is_free = ~pl.col("is_suppressed") & ~pl.col("is_superseded") & pl.col("reasons_now").is_null()
-    is_last = pl.col("place") == pl.col("place").filter(is_free).max().over("record_id")
+    moments = pl.col("updated_at").filter(is_free)
+    is_newest = moments.is_null().any().over("record_id") | (pl.col("updated_at") == moments.max().over("record_id"))
+    is_last = pl.col("place") == pl.col("place").filter(is_free & is_newest).max().over("record_id")
     fate = (
         pl.when("is_suppressed")
         .then(pl.lit(_Fate.SUPPRESSED.value))

@@ -21,6 +21,7 @@
   x UnknownCustomer        no customer has this id
   x UnknownRecord          no current source record has this name
   x UnknownRow             no refused row in quarantine has this id
+  x UnknownDelivery        no delivery that waits for a person has this id
   x UnknownErasure         the ledger has no erasure of this id
   x UnknownModel           no match model has this version, or one that this package cannot score with
   x Redacted               a library's error, without the values it quoted
@@ -125,8 +126,16 @@ class UnknownRow(CustviewError):
     """No refused row in quarantine has this id."""
 
 
+class UnknownDelivery(CustviewError):
+    """No delivery that waits for a person has this id."""
+
+
 class UnknownErasure(CustviewError):
     """The ledger has no erasure of this id."""
+
+
+class UnknownCursor(CustviewError):
+    """Changes after this cursor are not kept any more."""
 
 
 class UnknownModel(CustviewError):

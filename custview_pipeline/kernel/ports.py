@@ -1,7 +1,8 @@
 """What the rooms and flows ask of the outside world, as Protocols that adapters fulfil."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import polars as pl
@@ -57,10 +58,23 @@ class RawBatch(NamedTuple):
 
 
 class Source(Protocol):
-    """The files or tables of one source system."""
+    """The files, the table or the rows of one source system."""
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Tell whether what is read is every record of the source, so that one that is absent was deleted there."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold the source still: what is read within, however often, is one state of it, as far as its kind can promise that.
+
+        Raises:
+            SourceUnreadable: It cannot be reached.
+        """
+        ...
 
     def fingerprint(self) -> str:
-        """Return a digest that changes with any content.
+        """Return a digest that changes with any content that the source can tell of without being read whole.
 
         Raises:
             SourceUnreadable: There is nothing to read.
@@ -103,8 +117,16 @@ class Snapshot(Protocol):
         """Yield one part of the generation of the match index in use, segment by segment, the newest first."""
         ...
 
+    def index_owners(self, part: str) -> pl.DataFrame:
+        """Return record_id, version of each row of a part of the match index that is of records, in the generation in use."""
+        ...
+
     def materials(self, record_ids: pl.Series, versions: pl.Series) -> pl.Series:
         """Return the key material of each record version: Binary, null where it was shredded or never stored."""
+        ...
+
+    def key_mark(self) -> str:
+        """Return what changes where key material of records may have been forgotten."""
         ...
 
     def erasures(self) -> tuple[str, ...]:
@@ -113,6 +135,10 @@ class Snapshot(Protocol):
 
     def consumed(self, stage: str) -> str | None:
         """Return the mark of what a stage last worked on."""
+        ...
+
+    def marks(self) -> Mapping[str, str]:
+        """Return the mark of what each stage last worked on."""
         ...
 
     def table_version(self, table: str) -> int | None:
@@ -175,6 +201,22 @@ class Commit(Protocol):
         """Remove the former versions of tables from disk as soon as the commit counts."""
         ...
 
+    def compact(self, table: str) -> None:
+        """Merge the small files of a table; its rows stay what they are."""
+        ...
+
+    def compact_index(self, part: str, change: Callable[[pl.DataFrame], pl.DataFrame], *, is_whole: bool = False) -> int:
+        """Merge small segments of a part of the match index, or all, changing their rows; return how many went into others."""
+        ...
+
+    def compact_keys(self) -> int:
+        """Merge small segments of the key table; return how many were merged."""
+        ...
+
+    def table_version(self, table: str) -> int | None:
+        """Return the version that a table has by now; None where nothing was stored."""
+        ...
+
     def consume(self, stage: str, mark: str) -> None:
         """Note what a stage has worked on."""
         ...
@@ -193,6 +235,10 @@ class LakeWriter(Protocol):
 
     def commit(self, run_id: str) -> AbstractContextManager[Commit]:
         """Collect changes and make them count together."""
+        ...
+
+    def vacuum(self, before: datetime) -> tuple[int, int]:
+        """Remove what only readers need that began before a moment, UTC; return how many files and bytes."""
         ...
 
 

@@ -18,6 +18,9 @@ BACKUP_PASSPHRASE: Final = "CUSTVIEW_BACKUP_PASSPHRASE"  # noqa: S105 -- a name,
 POSTGRES_URL: Final = "CUSTVIEW_POSTGRES_URL"
 WORKERS: Final = "CUSTVIEW_WORKERS"
 ROWS_FOR_WORKERS: Final = "CUSTVIEW_ROWS_FOR_WORKERS"
+ALERT_EMAIL: Final = "CUSTVIEW_ALERT_EMAIL"
+SMTP_URL: Final = "CUSTVIEW_SMTP_URL"
+ALERT_WEBHOOK: Final = "CUSTVIEW_ALERT_WEBHOOK"
 
 DESCRIPTIONS: Final[dict[str, str]] = {
     PROJECT: "Project directory, where --project is not given.",
@@ -27,13 +30,16 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     NEXT_ROOT_KEY: "The root key to rotate to, while custview keys rotate root is on its way.",
     KEY_AGE_DAYS: "Age from which on custview keys status calls a key due for rotation; 365 by default.",
     BACKUP_PASSPHRASE: "The passphrase of a key backup, where nobody can be asked for it.",
-    POSTGRES_URL: "postgresql+psycopg2://... of the database that keeps Dagster's runs; SQLite where unset.",
+    POSTGRES_URL: "postgresql+psycopg2://... of the database that keeps Dagster's runs, and the lock of who writes the lake; SQLite and a file where unset.",
     WORKERS: "Processes of the airlock; by default one a core, at most 8.",
     ROWS_FOR_WORKERS: "New and changed rows of a delivery from which on they are started; 100,000 by default.",
+    ALERT_EMAIL: "Addresses that hear of failed runs, separated by commas; needs CUSTVIEW_SMTP_URL.",
+    SMTP_URL: "smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 of the server that sends them.",
+    ALERT_WEBHOOK: "https://... that hears of failed runs as JSON, POSTed.",
 }
 
 
-_SECRETS: Final = (ROOT_KEY, NEXT_ROOT_KEY, BACKUP_PASSPHRASE, POSTGRES_URL)
+_SECRETS: Final = (ROOT_KEY, NEXT_ROOT_KEY, BACKUP_PASSPHRASE, POSTGRES_URL, SMTP_URL, ALERT_WEBHOOK)
 _withheld: dict[str, str] = {}
 
 
@@ -44,7 +50,7 @@ def read(variable: str) -> str | None:
 
 @contextmanager
 def secrets_withheld() -> Iterator[None]:
-    """Keep the root key and the database's password out of processes that are started meanwhile; ``read`` still knows them."""
+    """Keep the root key and the passwords of services out of processes that are started meanwhile; ``read`` still knows them."""
     taken = {variable: os.environ.pop(variable) for variable in _SECRETS if variable in os.environ}
     _withheld.update(taken)
     try:

@@ -15,6 +15,7 @@ from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import TOKENS
 from custview_pipeline.matching.focus import Focus
 from custview_pipeline.matching.found import MatchedType
+from custview_pipeline.matching.frequencies import Frequencies
 from custview_pipeline.matching.lookup import Sought
 from custview_pipeline.matching.marked import Marked
 from custview_pipeline.matching.match import neighbours_of
@@ -51,12 +52,12 @@ class Change(NamedTuple):
     Attributes:
         changed: Ids of the records that are new or changed, or about which a steward decided; Int64.
         gone: Ids of the records that are no more.
-        groups: record_id, group_id as they were then, of records linked to others.
+        groups: Returns record_id, group_id, as they were then, of every record in a group with one of some records (Int64 ids).
     """
 
     changed: pl.Series
     gone: pl.Series
-    groups: pl.DataFrame
+    groups: Callable[[pl.Series], pl.DataFrame]
 
 
 def match_change(
@@ -83,15 +84,16 @@ def match_change(
         PairBudgetExceeded: The pairs do not fit in memory.
     """
     search = _Search(index, change, known)
-    tokens = search.rows()
+    before = change.groups(pl.concat([change.changed, change.gone]))
+    tokens = search.rows(before)
     found: list[MatchedType] = []
     for kind in EntityType:
-        mates, frozen = search.mates_before(), known.get(kind)
+        frozen, groups = known.get(kind), before
         if frozen is not None:
-            reached = search.matcher(kind, tokens, mates, settings).reached(frozen)
-            mates = search.mates(np.concatenate([mates, reached]))
-            tokens = pl.concat([tokens, search.held(np.setdiff1d(mates, tokens["record_id"].to_numpy()))])
-        found.append(search.matcher(kind, tokens, mates, settings).match(frozen, progress))
+            reached = search.matcher(kind, tokens, before, settings).reached(frozen)
+            groups = pl.concat([before, change.groups(pl.Series("record_id", reached, pl.Int64))]).unique()
+            tokens = search.with_rows(tokens, groups["record_id"].to_numpy())
+        found.append(search.matcher(kind, tokens, groups, settings).match(frozen, progress))
     return tuple(found)
 
 
@@ -101,62 +103,65 @@ class _Search:
     def __init__(self, index: Index, change: Change, known: Mapping[EntityType, Frozen]) -> None:
         self._index, self._change, self._known = index, change, known
         self._is_changed = Marked.of(np.unique(change.changed.to_numpy()))
-        self._members, self._groups = (change.groups[name].to_numpy() for name in ("record_id", "group_id"))
+        self._near = index.neighbourhoods.clear()
 
-    def rows(self) -> pl.DataFrame:
+    def rows(self, before: pl.DataFrame) -> pl.DataFrame:
         """Return the changed records, whoever they could meet, and whoever was in a group with them or with one that is gone."""
         changed = self._until_found(self._change.changed)
-        wanted = Marked.of(np.unique(np.concatenate([self._change.changed.to_numpy(), self.mates_before()])))
-        sought = [self._sought(kind, changed) for kind in self._known]
-        features, found = frozenset[str]().union(*(keys.features for keys in sought)), [pl.DataFrame(schema=TOKENS)]
+        wanted = Marked.of(np.unique(np.concatenate([self._change.changed.to_numpy(), before["record_id"].to_numpy()])))
+        sought, found = self._sought(changed), [pl.DataFrame(schema=TOKENS)]
+        features = frozenset[str]().union(*(keys.features for keys in sought))
         for portion in self._index.tokens():
             columns = TokenColumns.taken(portion, wanted=features)
             is_met = wanted.hold(columns.record_ids)
             for keys in sought:
                 is_met |= keys.met_by(columns)
             found.append(portion.filter(pl.Series(is_met)))
-        return pl.concat(found)
+        rows = pl.concat(found)
+        self._near = self._near_rows(rows)
+        return rows
 
-    def _sought(self, kind: EntityType, changed: pl.DataFrame) -> Sought:
-        """Return the keys by which the changed records of a type are met."""
-        records, frequencies = Records.of(changed, kind), self._known[kind].frequencies
-        assert frequencies is not None  # noqa: S101 -- said of the models in use
-        values = [records.values(feature) for feature in NEAR_FEATURES if feature not in frequencies.dense]
-        around = neighbours_around(self._index.neighbourhoods, np.concatenate([_NONE, *values]))
-        return Sought.by(records, around, frequencies.oversize, frequencies.dense)
+    def with_rows(self, tokens: pl.DataFrame, record_ids: Ints) -> pl.DataFrame:
+        """Add the rows of some records to those that are there already."""
+        missing = np.setdiff1d(record_ids, tokens["record_id"].to_numpy())
+        if not len(missing):
+            return tokens
+        added = pl.concat(self._rows_of(missing))
+        self._near = pl.concat([self._near, self._near_rows(added)])
+        return pl.concat([tokens, added])
 
-    def matcher(self, kind: EntityType, tokens: pl.DataFrame, mates: Ints, settings: MatchSettings) -> Matcher:
-        """Return what matches the changed ones among these records, and decides the groups anew that ``mates`` were in."""
+    def _sought(self, changed: pl.DataFrame) -> list[Sought]:
+        """Return the keys by which the changed records of each type are met."""
+        records = [Records.of(changed, kind) for kind in self._known]
+        near = neighbours_around(
+            self._index.neighbourhoods, np.concatenate([_NONE, *(self._near_values(each) for each in records)])
+        )
+        return [Sought.by(each, near, self._frequencies(each.entity_type)) for each in records]
+
+    def _frequencies(self, kind: EntityType) -> Frequencies:
+        counted = self._known[kind].frequencies
+        assert counted is not None  # noqa: S101 -- said of the models in use
+        return counted
+
+    def _near_values(self, records: Records) -> Ints:
+        """Return the values whose neighbours are asked for."""
+        dense = self._frequencies(records.entity_type).dense
+        return np.concatenate([_NONE, *(records.values(feature) for feature in NEAR_FEATURES if feature not in dense)])
+
+    def _near_rows(self, tokens: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of the neighbourhoods of these records' values."""
+        values = [self._near_values(Records.of(tokens, kind)) for kind in self._known]
+        rows = self._index.neighbourhoods
+        held = Marked.of(np.unique(np.concatenate([_NONE, *values])))
+        return rows.filter(pl.Series(held.may_hold(rows["token"].to_numpy())))
+
+    def matcher(self, kind: EntityType, tokens: pl.DataFrame, groups: pl.DataFrame, settings: MatchSettings) -> Matcher:
+        """Return what matches the changed ones among these records, and decides these groups anew."""
         records, index = Records.of(tokens, kind), self._index
-        near = neighbours_of([records], index.neighbourhoods, self._known)
-        focus = Focus(self._is_changed.hold(records.record_ids), self._group_numbers(records, mates))
+        near = neighbours_of([records], self._near, self._known)
+        focus = Focus(self._is_changed.hold(records.record_ids), _group_numbers(records, groups))
         promised = index.promised(tokens["record_id"])
         return Matcher(records, near, settings, decided=index.decided, exclusive=promised, focus=focus)
-
-    def _group_numbers(self, records: Records, mates: Ints) -> Ints:
-        """Return a number for the former group of each record that is among ``mates``; else 0."""
-        is_mate = Marked.of(np.unique(mates)).hold(self._members)
-        members, groups = self._members[is_mate], np.unique(self._groups[is_mate], return_inverse=True)[1]
-        order = np.argsort(members)
-        numbers = np.zeros(records.count, np.int64)
-        if len(members):
-            place = np.minimum(np.searchsorted(members[order], records.record_ids), len(members) - 1)
-            is_found = members[order][place] == records.record_ids
-            numbers[is_found] = groups[order][place[is_found]] + 1
-        return numbers
-
-    def held(self, record_ids: Ints) -> pl.DataFrame:
-        """Return the rows of some records."""
-        return pl.concat(self._rows_of(np.unique(record_ids)))
-
-    def mates_before(self) -> Ints:
-        """Return the records of the groups that changed records, and those that are gone, were in."""
-        return self.mates(np.concatenate([self._change.changed.to_numpy(), self._change.gone.to_numpy()]))
-
-    def mates(self, record_ids: Ints) -> Ints:
-        """Return the records of the groups that some records were in."""
-        theirs = np.unique(self._groups[Marked.of(np.unique(record_ids)).hold(self._members)])
-        return self._members[Marked.of(theirs).hold(self._groups)]
 
     def _until_found(self, record_ids: pl.Series) -> pl.DataFrame:
         """Return the rows of some records; the newest portions are looked through first, and no more than need be."""
@@ -173,3 +178,10 @@ class _Search:
         yield pl.DataFrame(schema=TOKENS)
         for portion in self._index.tokens() if len(record_ids) else ():
             yield portion.filter(pl.Series(wanted.hold(portion["record_id"].to_numpy())))
+
+
+def _group_numbers(records: Records, groups: pl.DataFrame) -> Ints:
+    """Return a number for the former group of each record; 0 where it was in none of these."""
+    numbered = groups.select("record_id", number=pl.col("group_id").rank("dense").cast(pl.Int64))
+    rows = pl.DataFrame({"record_id": records.record_ids}).join(numbered, on="record_id", how="left", maintain_order="left")
+    return rows["number"].fill_null(0).to_numpy()

@@ -3,7 +3,7 @@
 The records are looked through portion by portion, so that no index of keys need be stored or held in memory.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from custview_pipeline.contracts.match_features import FEATURES
 from custview_pipeline.matching.blocking import keys_of
+from custview_pipeline.matching.frequencies import Frequencies
 from custview_pipeline.matching.marked import Marked
 from custview_pipeline.matching.neighbours import Neighbours
 from custview_pipeline.matching.patterns import Bools, Ints
@@ -33,23 +34,22 @@ class Sought:
     alike: Marked
 
     @classmethod
-    def by(cls, changed: TokenColumns, near: Neighbours, oversize: Mapping[str, Ints], dense: frozenset[str]) -> "Sought":
+    def by(cls, changed: TokenColumns, near: Neighbours, counted: Frequencies) -> "Sought":
         """Take the keys of changed records.
 
         Args:
             changed: The records.
             near: Values one edit apart of which one is theirs.
-            oversize: By rule the keys, ascending, of blocks that are too large.
-            dense: Features of which no neighbours are asked for.
+            counted: Say which blocks are too large, and of which features no neighbours are asked for.
         """
         has_key = np.zeros(changed.count, np.bool_)
         blocks = []
         for rule in BLOCKING_RULES:
             keys, rows = keys_of(changed, rule)
-            is_small = ~np.isin(keys, oversize.get(rule.name, np.empty(0, np.int64)))
+            is_small = ~np.isin(keys, counted.oversize.get(rule.name, np.empty(0, np.int64)))
             has_key[rows[is_small]] = True
             blocks.append((rule, Marked.of(np.unique(keys[is_small]))))
-        neighbours = [(rule, _groups(changed, rule, near)) for rule in NEIGHBOUR_RULES if rule.feature not in dense]
+        neighbours = [(rule, _groups(changed, rule, near)) for rule in NEIGHBOUR_RULES if rule.feature not in counted.dense]
         alike = np.unique(changed.digests[~has_key & (changed.digests != SILENT)])
         return cls(
             tuple((rule, keys) for rule, keys in blocks if len(keys.values)),

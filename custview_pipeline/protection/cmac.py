@@ -20,9 +20,10 @@ Macs = npt.NDArray[np.uint64]
 """One row a value: its 16 MAC bytes, in memory order, as two words."""
 
 _CHUNK: Final = 16_384  # values whose blocks fit the processor's cache
-_KEEP: Final = np.zeros((BLOCK_BYTES + 1, BLOCK_BYTES), np.uint8)  # row r keeps the first r bytes of a block
-_PAD: Final = np.zeros((BLOCK_BYTES + 1, BLOCK_BYTES), np.uint8)  # row r puts the bit 1 behind r bytes; a full block needs none
-for _length in range(BLOCK_BYTES + 1):
+_MORE: Final = BLOCK_BYTES + 1  # bytes left of a value that has another block: this one is full and not the last
+_KEEP: Final = np.zeros((_MORE + 1, BLOCK_BYTES), np.uint8)  # row r keeps the first r bytes of a block
+_PAD: Final = np.zeros((_MORE + 1, BLOCK_BYTES), np.uint8)  # row r puts the bit 1 behind r bytes; a full block needs none
+for _length in range(_MORE + 1):
     _KEEP[_length, :_length] = 0xFF
     _PAD[_length, _length : _length + 1] = 0x80
 
@@ -37,7 +38,7 @@ class Cmac(KeyHolder):
         full = doubled(self._blocks.encrypt(np.zeros(BLOCK_BYTES, np.uint8)))
         partial = doubled(full)
         # What the last block is mixed with, by the bytes it holds: the padding, and one of the two subkeys.
-        subkeys = np.frombuffer(partial * BLOCK_BYTES + full, np.uint8).reshape(BLOCK_BYTES + 1, BLOCK_BYTES)
+        subkeys = np.frombuffer(partial * BLOCK_BYTES + full + bytes(BLOCK_BYTES), np.uint8).reshape(_MORE + 1, BLOCK_BYTES)
         self._finish = (_PAD ^ subkeys).view(np.uint64)
         self._keep = _KEEP.view(np.uint64)
 
@@ -48,8 +49,28 @@ class Cmac(KeyHolder):
     def of_rows(self, matrix: npt.NDArray[np.uint8]) -> Macs:
         """Return the MAC of each row of a matrix of bytes."""
         count, width = matrix.shape
-        offsets = np.arange(count + 1, dtype=np.int64) * width
-        return self.of_column(ByteColumn(offsets, np.ascontiguousarray(matrix).reshape(-1)))
+        padded = np.zeros((count, max(BLOCK_BYTES, -(-width // BLOCK_BYTES) * BLOCK_BYTES)), np.uint8)
+        padded[:, :width] = matrix
+        return self.of_blocks(padded.view(np.uint64), np.full(count, width))
+
+    def of_blocks(self, words: npt.NDArray[np.uint64], lengths: npt.NDArray[np.int64]) -> Macs:
+        """Return the MAC of each value, where all have the same number of blocks.
+
+        Args:
+            words: One row a value: its bytes in memory order, zeros behind them; two words a block. It is changed.
+            lengths: How many bytes each value has; it needs all blocks.
+        """
+        blocks = words.reshape(len(words), words.shape[1] // 2, 2)
+        macs = np.empty((len(words), 2), np.uint64)
+        for start in range(0, len(words), _CHUNK):
+            chunk = blocks[start : start + _CHUNK]
+            left = lengths[start : start + _CHUNK] - (chunk.shape[1] - 1) * BLOCK_BYTES
+            chunk[:, -1] ^= self._finish.take(left, axis=0)
+            state = self._encrypted(np.ascontiguousarray(chunk[:, 0]))
+            for number in range(1, chunk.shape[1]):
+                state = self._encrypted(chunk[:, number] ^ state)
+            macs[start : start + _CHUNK] = state
+        return macs
 
     def of_bytes(self, value: bytes) -> bytes:
         """Return the 16-byte MAC of one value."""
@@ -74,9 +95,9 @@ class Cmac(KeyHolder):
         state = macs
         for live, starts, left in _rounds(offsets[:-1], lengths):
             block = blocks[starts].view(np.uint64).reshape(-1, 2)
-            last = np.flatnonzero(left <= BLOCK_BYTES)
-            ends = left[last]
-            block[last] = (block[last] & self._keep.take(ends, axis=0)) ^ self._finish.take(ends, axis=0)
+            ends = np.minimum(left, _MORE)
+            block &= self._keep.take(ends, axis=0)
+            block ^= self._finish.take(ends, axis=0)
             if live is None:
                 state[:] = self._encrypted(block)
             else:

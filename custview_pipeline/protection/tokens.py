@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 
 from custview_pipeline.contracts.match_features import FEATURES
-from custview_pipeline.protection.byte_columns import spread
 from custview_pipeline.protection.cmac import Cmac, Macs
 from custview_pipeline.protection.derivation import derive_key
 from custview_pipeline.protection.key_holder import KeyHolder
@@ -81,8 +80,9 @@ def text_tokens(mac: Cmac, values: pl.Series) -> pl.Series:
     if not values.null_count():
         return pl.Series(values.name, first_words(mac.of_series(values)))
     is_filled = values.is_not_null()
-    filled = pl.Series(first_words(mac.of_series(values.filter(is_filled))))
-    return spread(filled, is_filled).rename(values.name)
+    tokens = np.zeros(len(values), np.int64)
+    tokens[is_filled.to_numpy()] = first_words(mac.of_series(values.filter(is_filled)))
+    return pl.select(pl.when(is_filled).then(pl.Series(tokens)).alias(values.name)).to_series()
 
 
 def first_words(macs: Macs) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -22,8 +22,20 @@ _LOST_BECAUSE: Final[Mapping[str, str]] = {
     "most_complete": "less_complete",
     "longest": "shorter",
 }
-_GROUP: Final = ("cuid", "attribute")
-_TIE: Final = ("record_id", "slot")  # the smallest wins, so that equal candidates always end alike
+_AGREES, _INVALID, _TIE = "agrees", "invalid", "tie_smaller_record_id"
+# What the winner had over the candidate next to it, by why that one lost.
+_WON_BECAUSE: Final = {
+    _AGREES: "confirmed_by_others",
+    _INVALID: "valid",
+    _TIE: _TIE,
+    **{lost: strategy for strategy, lost in _LOST_BECAUSE.items()},
+}
+_ALONE: Final = "only_candidate"
+REASONS: Final = pl.Enum(sorted({_ALONE, *_WON_BECAUSE, *_WON_BECAUSE.values()}))
+"""Every reason why a candidate won or lost."""
+
+_GROUP: Final = "election"
+_LAST: Final = ("record_id", "slot")  # the smallest wins, so that equal candidates always end alike
 
 
 def elect(claims: pl.DataFrame, strategies: Mapping[str, Sequence[str]]) -> pl.DataFrame:
@@ -37,54 +49,71 @@ def elect(claims: pl.DataFrame, strategies: Mapping[str, Sequence[str]]) -> pl.D
         strategies: Names of strategies by attribute, in order of preference.
 
     Returns:
-        The claims and ``rank`` (1 is the winner), ``reason`` (why it won or lost) and ``is_contested`` (of the winner:
-        another valid value is trusted no less), in the order of cuid, attribute, rank.
+        The claims and ``rank`` (1 is the winner), ``reason`` (why it won or lost, of ``REASONS``) and ``is_contested`` (another
+        valid value is trusted no less than the winner), in the order of cuid, attribute, rank.
     """
     by_strategies: dict[tuple[str, ...], list[str]] = {}
     for attribute, names in strategies.items():
         by_strategies.setdefault(tuple(names), []).append(attribute)
-    ranked = [_rank(claims.filter(pl.col("attribute").is_in(attributes)), names) for names, attributes in by_strategies.items()]
-    return pl.concat(ranked).sort(*_GROUP, "rank")
+    dtype = claims.schema["attribute"]
+    ranked = [
+        _rank(claims.filter(pl.col("attribute").is_in(pl.Series(attributes, dtype=dtype).implode())), names)
+        for names, attributes in by_strategies.items()
+    ]
+    return ranked[0] if len(ranked) == 1 else pl.concat(ranked).sort(_GROUP, "rank")
 
 
 def _rank(claims: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     """Rank the candidates of attributes that share their strategies."""
     criteria = ["is_valid", *(_CRITERIA[name] for name in names)]
     ordered = claims.sort(
-        *_GROUP,
+        _GROUP,
         *criteria,
-        *_TIE,
-        descending=[False] * len(_GROUP) + [True] * len(criteria) + [False] * len(_TIE),
+        *_LAST,
+        descending=[False] + [True] * len(criteria) + [False] * len(_LAST),
         nulls_last=True,
     )
-    rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(_GROUP)
-    ordered = ordered.with_columns(rank=rank)
-    best = {column: pl.col(column).first().over(_GROUP) for column in dict.fromkeys((*criteria, "token", "trust_score"))}
-    winners = ordered.with_columns(**{f"winner_{column}": value for column, value in best.items()})
-    judged = winners.with_columns(
-        lost_because=_why_lost(names), is_rival=pl.col("is_valid") & (pl.col("token") != pl.col("winner_token"))
-    ).with_columns(
-        is_contested=(pl.col("is_rival") & (pl.col("trust_score") >= pl.col("winner_trust_score"))).any().over(_GROUP),
-        best_rival=pl.col("lost_because").filter(pl.col("rank") > 1).first().over(_GROUP),
-        candidate_count=pl.len().over(_GROUP),
+    # Rows of a group lie together, its winner first: what the winner has is found by its place.
+    place = pl.int_range(pl.len(), dtype=pl.UInt32)
+    is_first = pl.col(_GROUP).ne_missing(pl.col(_GROUP).shift())
+    placed = ordered.with_columns(first=pl.when(is_first).then(place).forward_fill())
+    compared = {column: pl.col(column).gather("first") for column in dict.fromkeys((*criteria, "token", "trust_score"))}
+    judged = (
+        placed.with_columns(
+            rank=(place - pl.col("first") + 1).cast(pl.Int32),
+            **{f"winner_{column}": value for column, value in compared.items()},
+        )
+        .with_columns(lost_because=_why_lost(names))
+        .with_columns(reason=pl.when(pl.col("rank") > 1).then("lost_because").otherwise(_why_won()))
     )
-    won_because = pl.when(pl.col("candidate_count") == 1).then(pl.lit("only_candidate")).otherwise(_why_won(names))
-    return judged.with_columns(reason=pl.when(pl.col("rank") == 1).then(won_because).otherwise("lost_because")).select(
+    rivals = judged.filter(_is_rival())["first"].unique()
+    return judged.with_columns(is_contested=pl.col("first").is_in(rivals.implode())).select(
         *claims.columns, "rank", "reason", "is_contested"
     )
 
 
+def _is_rival() -> pl.Expr:
+    """Return whether a candidate contests the winner: it is valid, says something else, and is trusted no less."""
+    differs = pl.col("token") != pl.col("winner_token")
+    return (pl.col("is_valid") & differs & (pl.col("trust_score") >= pl.col("winner_trust_score"))).fill_null(value=False)
+
+
 def _why_lost(names: tuple[str, ...]) -> pl.Expr:
     """Name the first criterion on which a candidate falls behind the winner; an equal value agrees rather than loses."""
-    agrees = pl.when(pl.col("token") == pl.col("winner_token")).then(pl.lit("agrees"))
-    reason = agrees.when(pl.col("is_valid") != pl.col("winner_is_valid")).then(pl.lit("invalid"))
+    agrees = pl.when(pl.col("token") == pl.col("winner_token")).then(_reason(_AGREES))
+    reason = agrees.when(pl.col("is_valid") != pl.col("winner_is_valid")).then(_reason(_INVALID))
     for name in names:
         column = _CRITERIA[name]
-        reason = reason.when(pl.col(column).ne_missing(pl.col(f"winner_{column}"))).then(pl.lit(_LOST_BECAUSE[name]))
-    return reason.otherwise(pl.lit("tie_smaller_record_id"))
+        reason = reason.when(pl.col(column).ne_missing(pl.col(f"winner_{column}"))).then(_reason(_LOST_BECAUSE[name]))
+    return reason.otherwise(_reason(_TIE))
 
 
-def _why_won(names: tuple[str, ...]) -> pl.Expr:
+def _why_won() -> pl.Expr:
     """Name what the winner had over the candidate next to it."""
-    won = {"agrees": "confirmed_by_others", "invalid": "valid", "tie_smaller_record_id": "tie_smaller_record_id"}
-    return pl.col("best_rival").replace_strict(won | {_LOST_BECAUSE[name]: name for name in names})
+    is_alone = (pl.col("first").shift(-1) != pl.col("first")).fill_null(value=True)
+    beaten = pl.col("lost_because").shift(-1).replace_strict(_WON_BECAUSE, default=_ALONE, return_dtype=REASONS)
+    return pl.when(is_alone).then(_reason(_ALONE)).otherwise(beaten)
+
+
+def _reason(name: str) -> pl.Expr:
+    return pl.lit(name, REASONS)

@@ -29,6 +29,14 @@ def test_a_good_file_is_exit_code_0_and_every_rule_is_listed(fresh):
     assert "20 rows standardised and validated" in outcome.err
 
 
+def test_without_a_file_what_the_source_holds_is_judged(fresh):
+    fresh.deliver("crm", people(20, of="crm"))
+    outcome = fresh.run("validate", "--contract", fresh.contract_file("crm"))
+    assert outcome.code == 0, outcome
+    assert "20 rows read as crm, region US: 20 accepted" in outcome.out
+    assert not (fresh.directory / ".custview").exists()
+
+
 def test_nothing_is_stored_and_no_key_made(fresh):
     before = sorted(path.name for path in fresh.root.rglob("*"))
     validate(fresh)

@@ -127,13 +127,13 @@ PHONE = "customProperties: [{property: attribute, value: phone}]"
             "{property: attribut,",
             "unknown custom property 'attribut'; did you mean 'attribute'?",
         ),
-        ("type: local", "type: s3", "type: s3", "a server of type 's3' is not supported; supported is local"),
+        ("type: local", "type: lokal", "type: lokal", "a server of type 'lokal' is not supported; did you mean 'local'?"),
         (SERVER, "  []", "servers", "no servers"),
         (
             SERVER,
             SERVER + "\n" + SERVER.replace("data/shop", "data/other"),
             "  - {server: production, type: local, path: data/other",
-            "several local servers: call the one to read production",
+            "several servers that can be read: call the one to read production",
         ),
         (", path: data/shop/*.csv", "", "  - {server", "the server needs a path"),
         (
@@ -247,6 +247,18 @@ def test_custom_properties_of_the_contract_go_before_the_servers():
     text = changed(("format: csv", "format: csv, encoding: utf-8")) + "".join(f"  - {line}\n" for line in added)
     shop = parse_contract(text, file=FILE)
     assert (shop.encoding, shop.delimiter, shop.max_refused_share) == ("latin-1", ";", 0.0)
+
+
+@pytest.mark.parametrize(("written", "share"), [("", 0.2), ("0", 0.0), ("0.5", 0.5), ("1", 1.0)])
+def test_the_share_of_records_that_may_go_is_a_custom_property(written, share):
+    added = f"  - {{property: max_deleted_share, value: {written}}}\n" if written else ""
+    assert parse_contract(TEXT + added, file=FILE).max_deleted_share == share
+
+
+@pytest.mark.parametrize("written", ["-0.1", "1.1", "many", "true"])
+def test_a_share_that_is_none_is_an_error(written):
+    with pytest.raises(ProjectInvalid, match="'max_deleted_share' should be a number from 0 to 1"):
+        parse_contract(TEXT + f"  - {{property: max_deleted_share, value: {written}}}\n", file=FILE)
 
 
 def test_custom_properties_of_other_tools_are_left_alone():

@@ -11,8 +11,10 @@ from custview_pipeline.audit.integrity import PROMISES
 from custview_pipeline.contracts.odcs_quality import DIMENSIONS
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.definitions import build_definitions
+from custview_pipeline.defs.customers import CONTINUITY, DRIFT
 from custview_pipeline.defs.intake import ERASED_BEFORE, REFUSED_SHARE
 from custview_pipeline.defs.jobs import DOWNSTREAM
+from custview_pipeline.defs.stages import is_whole
 from custview_pipeline.validation.rules import rules_of
 
 GROUPS = ("ingestion", "validation", "protection", "matching", "survivorship", "views", "audit")
@@ -27,11 +29,15 @@ OF_A_SOURCE = {
 OF_CUSTOMERS = {
     "match_model": ("matching", {f"{source}_protected" for source in SOURCES}),
     "match_edges": ("matching", {"match_model"}),
-    "crosswalk": ("matching", {"match_edges"}),
+    "match_groups": ("matching", {"match_edges"}),
+    "match_runs": ("matching", {"match_edges"}),
+    "match_volumes": ("matching", {"match_edges"}),
+    "crosswalk": ("matching", {"match_groups"}),
     "cuid_history": ("matching", {"crosswalk"}),
     "review_tasks": ("matching", {"match_edges", "crosswalk"}),
     "golden_records": ("survivorship", {"crosswalk"}),
     "golden_lineage": ("survivorship", {"golden_records"}),
+    "change_feed": ("survivorship", {"golden_records"}),
     "customer_core": ("views", {"golden_records", "crosswalk"}),
     "quality_scores": ("audit", {"customer_core", "golden_lineage"}),
     "audit_findings": ("audit", {"quality_scores"}),
@@ -85,7 +91,7 @@ def test_no_asset_is_an_orphan(specs):
     read = {dep.asset_key.to_user_string() for spec in specs.values() for dep in spec.deps}
     starts = {key for key, spec in specs.items() if not spec.deps}
     assert starts == {f"{source}_files" for source in SOURCES}
-    assert set(specs) - read == {"cuid_history", "review_tasks", "audit_findings"}
+    assert set(specs) - read == {"match_runs", "match_volumes", "cuid_history", "review_tasks", "change_feed", "audit_findings"}
 
 
 @pytest.mark.parametrize("key", sorted(EXPECTED))
@@ -111,7 +117,8 @@ BY_COMMANDS = {"review_decisions", "review_samples"}  # what people answer; no r
 
 
 def test_assets_are_the_stored_tables(specs):
-    told = {spec.metadata[name] for spec in specs.values() for name in ("table", "warnings_table") if name in spec.metadata}
+    said = ("table", "warnings_table", "held_table")
+    told = {spec.metadata[name] for spec in specs.values() for name in said if name in spec.metadata}
     assert told | BY_COMMANDS == set(CONTRACTS)
 
 
@@ -130,7 +137,8 @@ def test_checks_are_the_rules_of_the_contracts_the_gates_and_the_promises(checks
         for contract in project.contracts
         for name in (*(rule.name for rule in rules_of(contract)), REFUSED_SHARE, ERASED_BEFORE)
     ]
-    assert checks == sorted([*of_sources, *(("quality_scores", promise) for promise in PROMISES)])
+    of_matching = [("match_volumes", DRIFT), ("crosswalk", CONTINUITY)]
+    assert checks == sorted([*of_sources, *of_matching, *(("quality_scores", promise) for promise in PROMISES)])
 
 
 def test_checks_are_named_by_dimension_attribute_and_rule(checks):
@@ -160,13 +168,35 @@ def test_whatever_follows_the_sources_is_named_for_the_sensors():
     assert {key.to_user_string() for key in DOWNSTREAM} == set(OF_CUSTOMERS)
 
 
-def test_a_schedule_starts_the_job_every_night(definitions):
-    schedule = definitions.resolve_schedule_def("nightly_refresh")
+def test_a_schedule_starts_the_job_whole_every_night(definitions):
+    schedule = definitions.resolve_schedule_def("nightly_reconciliation")
     assert (schedule.job.name, schedule.cron_schedule) == ("refresh", "30 2 * * *")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    with dg.build_schedule_context() as context:
+        (request,) = schedule.evaluate_tick(context).run_requests
+    assert is_whole(dg.DagsterRun(job_name="refresh", tags=dict(request.tags)))
 
 
-def test_a_sensor_watches_each_source(definitions):
+def test_each_source_has_a_job_that_takes_it_in_again_whole(definitions):
+    assert not is_whole(dg.DagsterRun(job_name="refresh", tags=definitions.resolve_job_def("refresh").tags))
+    for source in SOURCES:
+        job = definitions.resolve_job_def(f"backfill_{source}")
+        assert {node.name for node in job.nodes} & {f"admit_{other}" for other in SOURCES} == {f"admit_{source}"}
+        assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} >= set(OF_CUSTOMERS)
+        assert job.tags["custview/writer"] == "lake"
+        assert is_whole(dg.DagsterRun(job_name=job.name, tags=dict(job.tags)))
+
+
+def test_sensors_watch_each_source_failed_runs_and_runs_without_process(definitions):
     sensors = definitions.sensors
-    assert sorted(sensor.name for sensor in sensors) == [f"{source}_changed" for source in SOURCES]
+    expected = [*(f"{source}_changed" for source in SOURCES), "alert_of_failed_runs", "runs_without_process"]
+    assert sorted(sensor.name for sensor in sensors) == sorted(expected)
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in sensors)
+
+
+def test_a_delivery_is_overdue_when_its_contract_says_so(specs, project):
+    for contract in project.contracts:
+        policy = specs[f"{contract.source_system}_delivery"].freshness_policy
+        hours = policy and policy.fail_window.to_timedelta().total_seconds() / 3600
+        assert hours == contract.freshness_hours
+    assert any(contract.freshness_hours for contract in project.contracts)

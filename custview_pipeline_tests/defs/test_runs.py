@@ -8,9 +8,13 @@ import pytest
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.definitions import build_definitions
+from custview_pipeline.defs import customers as defs_of_customers
+from custview_pipeline.defs import intake as defs_of_intake
 from custview_pipeline.defs.intake import FINGERPRINT_TAG, REFUSED_SHARE
 from custview_pipeline.defs.jobs import DOWNSTREAM
-from custview_pipeline_tests.defs.conftest import CRM, run_job
+from custview_pipeline.launch import open_instance
+from custview_pipeline_tests.defs.conftest import CRM, run_job, surroundings
 from custview_pipeline_tests.worlds import make_world, people
 
 INTAKE = ("delivery", "validation", "protected")
@@ -106,17 +110,58 @@ def test_a_second_run_of_the_same_files_changes_nothing(first_run):
     again = run_job(world)
     after = world.manifest()["tables"]
     assert again.run.status is dg.DagsterRunStatus.SUCCESS
-    assert again.materialised == intake("crm", "shop") | TABLES
+    assert again.materialised == intake("crm", "shop") - {"crm_delivery", "shop_delivery"} | TABLES  # nothing was delivered
     assert {name for name in after if after[name] != before[name]} <= {"quality_scores", "audit_findings"}
     told = [
         event.step_materialization_data.materialization.metadata
         for event in again.events
         if event.is_step_materialization and event.asset_key and event.asset_key.to_user_string() in intake("crm", "shop")
     ]
-    assert [{name: value.value for name, value in metadata.items()} for metadata in told] == [{"is_unchanged": True}] * 6
+    assert [{name: value.value for name, value in metadata.items()} for metadata in told] == [{"is_unchanged": True}] * 4
     checks = [check for (asset, _), check in again.checks.items() if asset in {"crm_validation", "shop_validation"}]
     assert {check.description for check in checks} == {"unchanged: the delivery was taken in and judged before"}
     assert all(check.passed and not check.metadata for check in checks)
+
+
+def test_every_stage_of_a_run_hears_whether_it_is_whole(tmp_path, monkeypatch):
+    world, heard = make_world(tmp_path, CRM), {}
+    world.deliver("crm", people(10, of="crm"))
+
+    def listening(module, name):
+        def stage(*arguments, **named):
+            heard[name] = named["is_whole"] if "is_whole" in named else arguments[0].is_whole
+            return real(*arguments, **named)
+
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, stage)
+
+    listening(defs_of_intake, "deliver")
+    for name in ("link", "survive", "publish", "assess"):
+        listening(defs_of_customers, name)
+    stages = ("deliver", "link", "survive", "publish", "assess")
+    for options, is_whole in ((["--whole"], True), ([], False)):
+        assert world.run("run", "--project", world.directory, *options).code == 0
+        assert heard == dict.fromkeys(stages, is_whole)
+
+
+def test_one_source_is_taken_in_alone_where_it_is_named(world):
+    assert world.run("run", "--project", world.directory, "--source", "shop").code == 0
+    assert world.export("crosswalk").count(b"\n") == 21
+    wrong = world.run("run", "--project", world.directory, "--source", "shpo")
+    assert wrong.code == 2
+    assert "no source 'shpo' in this project" in wrong.err
+
+
+def test_the_upkeep_of_the_lake_is_a_run_that_tells_what_it_removed(first_run):
+    world, _ = first_run
+    before = world.export("crosswalk")
+    with surroundings(world, {}), open_instance(world.directory) as instance:
+        job = build_definitions(load_project(world.directory)).resolve_job_def("lake_upkeep")
+        run = instance.get_run_by_id(job.execute_in_process(instance=instance, raise_on_error=False).run_id)
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.tags["custview/writer"] == "lake"
+    assert int(run.tags["custview/removed_files"]) >= 0
+    assert world.export("crosswalk", "after") == before
 
 
 def test_a_gate_that_stays_shut_fails_the_run_and_materialises_nothing_of_its_source(world):

@@ -10,10 +10,12 @@ import pytest
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.definitions import build_definitions
-from custview_pipeline.defs.intake import intake_keys
+from custview_pipeline.defs.intake import files_key, intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM, WRITER_TAG
 from custview_pipeline.defs.resources import ProjectResource
-from custview_pipeline.defs.sensors import CURSOR_VERSION, MOST_TRIES, Memo, evaluate, read_memo, write_memo
+from custview_pipeline.defs.sensors import evaluate
+from custview_pipeline.defs.tries import CURSOR_VERSION, MOST_TRIES, WAITS, Memo, read_memo, write_memo
+from custview_pipeline.flows.holding import Standing, current_held, restated
 from custview_pipeline.kernel.errors import DeliveryRefused
 from custview_pipeline.launch import open_instance
 from custview_pipeline_tests.defs.conftest import run_job, surroundings
@@ -42,6 +44,37 @@ def tick(instance, world, cursor=None, source="crm"):
 def said(result):
     reason = result if isinstance(result, dg.SkipReason) else result.skip_reason
     return reason.skip_message
+
+
+def later(cursor, seconds):
+    """Return the cursor as if its last try were longer ago."""
+    memo = read_memo(cursor)
+    return write_memo(memo._replace(tried_at=memo.tried_at - seconds))
+
+
+def tried(instance, world):
+    """Return the cursor and the keys of the requests after all tries."""
+    cursor, keys = None, []
+    for wait in WAITS:
+        result = tick(instance, world, later(cursor, wait + 1) if cursor else None)
+        cursor = result.cursor
+        keys += [request.run_key for request in result.run_requests]
+    return cursor, keys
+
+
+def approve_what_is_held(world):
+    with surroundings(world, {}), ProjectResource(directory=str(world.directory)).lake().writer() as writer:
+        held = current_held(writer.snapshot())
+        with writer.commit("a person") as commit:
+            commit.append("held_deliveries", restated(held, Standing.APPROVED, run_id="a person", decided_by="ada"))
+
+
+@pytest.fixture
+def alerts(monkeypatch):
+    """Collect alerts instead of sending them."""
+    found = []
+    monkeypatch.setattr("custview_pipeline.defs.alerts.send", lambda alert: found.append(alert) or [])
+    return found
 
 
 def add_run(instance, status, **tags):
@@ -97,42 +130,111 @@ def test_files_put_back_as_they_were_before_the_last_run_are_new_and_so_are_thos
     assert len(tick(instance, world).run_requests) == 1
 
 
-def test_after_three_tries_it_gives_up_with_a_failed_tick(world, instance):
+def test_the_first_try_is_at_once_and_the_others_further_and_further_apart(world, instance):
+    assert list(WAITS) == sorted(WAITS)
     settle(world)
-    cursor, keys = None, set()
-    for _ in range(MOST_TRIES):
-        result = tick(instance, world, cursor)
+    cursor = tick(instance, world).cursor
+    for number, wait in enumerate(WAITS[1:], start=2):
+        early = tick(instance, world, later(cursor, wait - 5))
+        assert early.run_requests == []
+        assert said(early).startswith(f"crm: the run failed; try {number} in ")
+        assert read_memo(early.cursor).tries == number - 1
+        result = tick(instance, world, later(cursor, wait + 1))
+        assert len(result.run_requests) == 1
         cursor = result.cursor
-        keys |= {request.run_key for request in result.run_requests}
-    assert len(keys) == MOST_TRIES
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_waiting(world, instance):
+    settle(world)
+    cursor = later(tick(instance, world).cursor, -3600)
+    assert len(tick(instance, world, cursor).run_requests) == 1
+
+
+def test_after_three_tries_it_gives_up_once_with_a_failed_tick_and_an_alert(world, instance, alerts):
+    settle(world)
+    cursor, keys = tried(instance, world)
+    assert len(set(keys)) == MOST_TRIES
     with pytest.raises(DeliveryRefused, match="crm: gave up after 3 failed runs"):
         tick(instance, world, cursor)
+    for _ in range(2):
+        result = tick(instance, world, cursor)
+        assert said(result).startswith("crm: gave up after 3 failed runs: mend the files or the contract")
+        assert result.run_requests == []
+    (alert,) = alerts
+    assert (alert.project, alert.what, alert.job, alert.stage) == ("small-world", "gave up", "crm_changed", "crm")
 
 
-def test_other_content_has_tries_of_its_own(world, instance):
+def test_given_up_content_that_comes_back_later_is_tried_and_told_of_again(world, instance, alerts):
     settle(world)
-    cursor = None
-    for _ in range(MOST_TRIES):
-        cursor = tick(instance, world, cursor).cursor
-    world.deliver("crm", people(31, of="crm"))
+    first = world.file("crm").read_bytes()
+    for _ in range(2):
+        world.file("crm").write_bytes(first)
+        settle(world)
+        cursor, _ = tried(instance, world)
+        with pytest.raises(DeliveryRefused):
+            tick(instance, world, cursor)
+        world.deliver("crm", people(31, of="crm"))
+        settle(world)
+        assert len(tick(instance, world, cursor).run_requests) == 1
+    assert len(alerts) == 2
+
+
+@pytest.mark.parametrize("mended", ["content", "contract"])
+def test_other_content_and_a_mended_contract_have_tries_of_their_own(world, instance, mended):
     settle(world)
+    cursor, _ = tried(instance, world)
+    if mended == "content":
+        world.deliver("crm", people(31, of="crm"))
+        settle(world)
+    else:
+        contract = world.contract_file("crm")
+        contract.write_text(contract.read_text().replace("maxLength: 80", "maxLength: 90"))
     result = tick(instance, world, cursor)
     assert len(result.run_requests) == 1
     assert read_memo(result.cursor).tries == 1
+
+
+def test_a_held_delivery_waits_for_a_person_and_is_tried_again_when_one_decides(world, instance):
+    world.contract_file("shop").unlink()
+    run_job(world)
+    world.deliver("crm", people(5, of="crm"))
+    settle(world)
+    cursor = tick(instance, world).cursor
+    ran = run_job(world)
+    assert ran.run.status is dg.DagsterRunStatus.FAILURE
+    assert [tag for tag in ran.run.tags if tag.startswith("custview/held.")] == ["custview/held.crm"]
+    waiting = tick(instance, world, later(cursor, WAITS[1]))
+    assert said(waiting) == "crm: the delivery waits for a person: custview deliveries list"
+    approve_what_is_held(world)
+    assert len(tick(instance, world, later(cursor, WAITS[1])).run_requests) == 1
 
 
 def test_files_that_look_the_same_are_not_read_again(world, instance, monkeypatch):
     settle(world)
     cursor = tick(instance, world).cursor
     monkeypatch.setattr("custview_pipeline.defs.sensors.SourceFiles.fingerprint", lambda _: pytest.fail("read again"))
-    assert read_memo(tick(instance, world, cursor).cursor).tries == 2
+    assert read_memo(tick(instance, world, later(cursor, WAITS[1])).cursor).tries == 2
 
 
 def test_a_file_only_touched_is_read_again_and_keeps_its_tries(world, instance):
     settle(world)
     cursor = tick(instance, world).cursor
     settle(world, at=LONG_AGO + 60)
-    assert read_memo(tick(instance, world, cursor).cursor).tries == 2
+    assert read_memo(tick(instance, world, later(cursor, WAITS[1])).cursor).tries == 2
+
+
+def test_what_a_source_looks_like_is_observed_when_it_changes(world, instance):
+    settle(world)
+    first = tick(instance, world)
+    (seen,) = first.asset_events
+    assert seen.asset_key == files_key("crm")
+    assert seen.metadata["file_count"].value == 1
+    assert seen.metadata["byte_count"].value == world.file("crm").stat().st_size
+    assert seen.metadata["dagster/last_updated_timestamp"].value == pytest.approx(LONG_AGO)
+    assert seen.tags["dagster/data_version"] == read_memo(first.cursor).fingerprint
+    assert tick(instance, world, first.cursor).asset_events == []
+    settle(world, at=LONG_AGO + 60)
+    assert len(tick(instance, world, first.cursor).asset_events) == 1
 
 
 @pytest.mark.parametrize(
@@ -143,9 +245,9 @@ def test_a_file_only_touched_is_read_again_and_keeps_its_tries(world, instance):
         "an old format",
         "[]",
         "7",
-        json.dumps({"version": CURSOR_VERSION - 1, "look": "a", "fingerprint": "b", "tries": 3}),
+        json.dumps({"version": CURSOR_VERSION - 1, **Memo("a", "b", "c", 3, 1.0)._asdict()}),
         json.dumps({"version": CURSOR_VERSION}),
-        json.dumps({"version": CURSOR_VERSION, "look": "a", "fingerprint": "b", "tries": "3"}),
+        json.dumps({"version": CURSOR_VERSION, **Memo("a", "b", "c", 3, 1.0)._asdict(), "tries": "3"}),
     ],
 )
 def test_a_cursor_of_another_form_is_forgotten(world, instance, cursor):
@@ -164,7 +266,7 @@ def test_neither_cursor_nor_run_key_tells_the_plain_digest_of_the_files(world, i
 
 
 def test_a_cursor_comes_back_as_it_was_written():
-    memo = Memo("look", "fingerprint", 2)
+    memo = Memo("look", "fingerprint", "terms", 2, 1.5)
     assert read_memo(write_memo(memo)) == memo
 
 

@@ -18,7 +18,7 @@ from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline_tests.factories import LATER, source_contract
-from custview_pipeline_tests.flows.delivery_desk import Desk
+from custview_pipeline_tests.flows.delivery_desk import TIMED_HEADERS, Desk
 from custview_pipeline_tests.flows.sealed_lake import Record, take_in
 
 ADA = {"given": "ada", "family": "winterbourne", "birth_date": "1961-04-17", "phones": ["2025550143"]}
@@ -48,16 +48,17 @@ class House:
     keyring: Keyring
     contracts: tuple[SourceContract, ...]
 
-    def run(self, run_id: str = "run-1", *, rulebook: Rulebook | None = None) -> SimpleNamespace:
+    def run(self, run_id: str = "run-1", *, rulebook: Rulebook | None = None, is_whole: bool = False) -> SimpleNamespace:
         """Pass the lake through every flow behind the airlock and return their reports."""
         rulebook = rulebook or Rulebook()
         id_key = self.keyring.current(Purpose.ID)[1]
+        how = {"run_id": run_id, "is_whole": is_whole}
         with self.lake.writer() as writer:
             return SimpleNamespace(
-                linkage=link(writer, rulebook, id_key, run_id=run_id, progress=Unwatched()),
-                survival=survive(writer, self.contracts, rulebook, run_id=run_id, progress=Unwatched()),
-                publication=publish(writer, run_id=run_id),
-                assessment=assess(writer, self.contracts, rulebook, run_id=run_id),
+                linkage=link(writer, rulebook, id_key, progress=Unwatched(), **how),
+                survival=survive(writer, self.contracts, rulebook, progress=Unwatched(), **how),
+                publication=publish(writer, **how),
+                assessment=assess(writer, self.contracts, rulebook, **how),
             )
 
 
@@ -98,6 +99,16 @@ def once_run(finished, tmp_path) -> House:
     house, _ = finished
     shutil.copytree(house.lake.root, tmp_path / "lake")
     return a_house(tmp_path / "lake", house.keyring)
+
+
+@pytest.fixture
+def timed_desk(tmp_path, keyring) -> Desk:
+    """Return a desk whose source delivers changes, and tells when they were made and what it deleted."""
+    attributes = TIMED_HEADERS[1:]
+    contract = source_contract("crm", *attributes, max_refused_share=1.0, extract="changes", file="contracts/crm.odcs.yaml")
+    desk = Desk(tmp_path, keyring, contract)
+    desk.redefine("source_key", is_required=True, is_unique=True)
+    return desk
 
 
 @pytest.fixture

@@ -21,10 +21,17 @@ from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.vault import Rows, Sealed
 
 HEADERS = ("source_key", "full_name", "email")
+TIMED_HEADERS = (*HEADERS, "updated_at", "deletion_flag")
 
 
 def row(key: str | None, name: str = "Ada Winterbourne", email: str | None = None) -> dict[str, str | None]:
     return {"source_key": key, "full_name": name, "email": email}
+
+
+def timed(key: str, name: str, day: int | None, *, is_deleted: bool = False) -> dict[str, str | None]:
+    """Build a row that tells the day of May on which it changed last."""
+    told = None if day is None else f"2026-05-{day:02d}T08:00:00Z"
+    return {**row(key, f"Ada Winterbourne {name}"), "updated_at": told, "deletion_flag": "Y" if is_deleted else "N"}
 
 
 @dataclass
@@ -44,20 +51,21 @@ class Desk:
     def put(self, *rows: dict[str, str | None]) -> None:
         """Write the source's file."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, HEADERS)
+        writer = csv.DictWriter(text, list(dict.fromkeys(column.name for column in self.contract.columns)))
         writer.writeheader()
         writer.writerows(rows)
         file = self.root / "data/crm/rows.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text.getvalue(), encoding="utf-8")
 
-    def take(self) -> Delivery:
+    def take(self, *, is_whole: bool = False) -> Delivery:
         """Take in what the file holds."""
         self.runs += 1
         files = SourceFiles(self.root, self.contract)
         with self.lake.writer() as writer:
             keys = self.keyring.airlock_keys()
-            return deliver(Intake(self.contract, files, "US", keys, 1, f"run-{self.runs}", Unwatched()), writer)
+            intake = Intake(self.contract, files, "US", keys, 1, f"run-{self.runs}", Unwatched(), is_whole=is_whole)
+            return deliver(intake, writer)
 
     def deliver(self, *rows: dict[str, str | None]) -> Delivery:
         """Write the file and take it in."""
@@ -88,6 +96,15 @@ class Desk:
         rows = Rows(stored["record_id"], stored["version"])
         texts = self.keyring.vault().unseal(RECORD_PLACE, rows, Sealed(stored["payload_sealed"], snapshot.materials(*rows)))
         return {(record, version): json.loads(text) for record, version, text in zip(*rows, texts, strict=True) if text}
+
+    def names(self) -> dict[str, str]:
+        """Return the name of each record that is held now, by its key."""
+        payloads, records = (
+            self.payloads(),
+            self.lake.snapshot().read("protected_records", ["record_id", "version", "source_key"]),
+        )
+        keys = {(record, version): key for record, version, key in records.rows()}
+        return {keys[owner]: payloads[owner]["raw"]["full_name"] for owner in self.current()}
 
     def stored_keys(self) -> list[str]:
         """Return the keys of the records that are held now, sorted."""

@@ -35,9 +35,10 @@ PEOPLE = [row(str(number), f"Ada Winterbourne {'abcdefgh'[number]}") for number 
 
 
 @pytest.mark.parametrize("rows", [[], [row(None), row(" ")], [row("9")]], ids=["only a header", "no keys", "other keys"])
-def test_a_snapshot_that_would_delete_every_record_is_refused(desk, rows):
+def test_a_snapshot_that_would_delete_every_record_is_held(desk, rows):
     desk.deliver(*PEOPLE)
     found = desk.deliver(*rows)
+    assert found.held
     assert found.refusal is not None
     assert found.refusal.startswith("crm: all 5 known records would be deleted")
     assert "\n" not in found.refusal

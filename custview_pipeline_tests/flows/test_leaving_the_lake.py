@@ -88,7 +88,7 @@ def test_a_changed_record_shows_its_new_value(once_run):
 
 
 def test_quality_is_that_of_the_last_audit(once_run):
-    once_run.run("run-2")
+    once_run.run("run-2", is_whole=True)
     exported = export_quality(once_run.lake.snapshot())
 
     assert exported["run_id"].unique().to_list() == ["run-2"]
@@ -98,7 +98,7 @@ def test_quality_is_that_of_the_last_audit(once_run):
 
 
 def test_the_history_of_quality_keeps_every_audit(once_run):
-    once_run.run("run-2")
+    once_run.run("run-2", is_whole=True)
     history = export_quality_history(once_run.lake.snapshot())
 
     assert history["run_id"].unique(maintain_order=True).to_list() == ["run-1", "run-2"]

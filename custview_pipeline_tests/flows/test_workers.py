@@ -3,12 +3,13 @@
 import os
 
 import polars as pl
+import psutil
 import pytest
 
 from custview_pipeline.flows import workers
 from custview_pipeline.flows.airlock import Airlock, admit
 from custview_pipeline.flows.examine import Pending
-from custview_pipeline.flows.workers import work_through
+from custview_pipeline.flows.workers import kept_workers, work_through
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.kernel.settings import rows_for_workers
 from custview_pipeline_tests.factories import NOW, marks_of, source_contract
@@ -94,3 +95,42 @@ def test_workers_admit_what_this_process_would_in_the_same_order(airlock):
 def test_a_worker_that_is_killed_is_one_clear_error(airlock):
     with pytest.raises(Redacted, match="was killed"):
         list(work_through(admit, airlock, [Deadly()], rows=rows_for_workers(), workers=2))
+
+
+def told_process(setting, batch):
+    return setting, batch, os.getpid()
+
+
+def work(setting):
+    return list(work_through(told_process, setting, range(6), rows=rows_for_workers(), workers=2))
+
+
+@pytest.mark.slow
+def test_workers_that_are_kept_work_for_the_next_source_too():
+    with kept_workers():
+        first, second = work("first"), work("second")
+    third = work("third")
+
+    assert [found[:2] for found in first + second + third] == [
+        (name, n) for name in ("first", "second", "third") for n in range(6)
+    ]
+    processes = [{process for *_, process in found} for found in (first, second, third)]
+    assert os.getpid() not in processes[0]
+    assert len(processes[0] | processes[1]) <= 2
+    assert not processes[2] & (processes[0] | processes[1])
+
+
+@pytest.mark.slow
+def test_workers_that_are_kept_end_with_what_keeps_them():
+    with kept_workers():
+        processes = {process for *_, process in work("first")}
+        assert all(psutil.pid_exists(process) for process in processes)
+    assert not any(psutil.pid_exists(process) for process in processes)
+
+
+@pytest.mark.slow
+def test_workers_are_kept_no_longer_once_one_was_killed(airlock):
+    with kept_workers():
+        with pytest.raises(Redacted, match="was killed"):
+            list(work_through(admit, airlock, [Deadly()], rows=rows_for_workers(), workers=2))
+        assert [found[:2] for found in work("next")] == [("next", number) for number in range(6)]

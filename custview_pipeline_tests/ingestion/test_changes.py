@@ -1,11 +1,13 @@
 """Tests of ``custview_pipeline.ingestion.changes``."""
 
+from datetime import UTC, datetime, timedelta
+
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custview_pipeline.ingestion.changes import KNOWN, SURVEY, Returning, RowStatus, find_changes
+from custview_pipeline.ingestion.changes import KNOWN, Returning, RowStatus, find_changes
 from custview_pipeline_tests.factories import known, survey
 
 ONE_KNOWN = known({"record_id": 1, "version": 4, "content_digest": 10})
@@ -67,7 +69,9 @@ def test_rows_keep_the_order_of_the_delivery():
     ids=["absent", "nothing delivered", "its key is missing", "changed", "conflicting", "deleted before"],
 )
 def test_a_snapshot_deletes_what_it_no_longer_holds(rows, before, deleted):
-    assert changes(rows, before).deleted.rows() == deleted
+    found = changes(rows, before)
+    assert found.deleted.select("record_id", "version").rows() == deleted
+    assert found.absent_count == found.deleted_count == len(deleted)
 
 
 def test_an_extract_of_changes_deletes_nothing():
@@ -116,26 +120,145 @@ def test_statuses_are_counted():
     assert found.count(RowStatus.CONFLICTING) == 0
 
 
-@given(
-    st.lists(st.tuples(st.none() | st.integers(1, 5), st.integers(0, 2)), max_size=12),
-    st.dictionaries(st.integers(1, 5), st.tuples(st.integers(1, 3), st.integers(0, 2), st.booleans())),
+T1, T2, T3 = (datetime(2026, 5, day, tzinfo=UTC) for day in (1, 2, 3))
+AT_T2 = known({"record_id": 1, "version": 4, "content_digest": 10, "updated_at": T2})
+GONE_AT_T2 = known({"record_id": 1, "version": 4, "content_digest": 10, "updated_at": T2, "is_deleted": True})
+GONE = True
+
+
+@pytest.mark.parametrize(
+    ("row", "before", "of_changes", "of_snapshot"),
+    [
+        ((1, 11, T1), AT_T2, "late", "late"),
+        ((1, 11, T2), AT_T2, "changed", "changed"),
+        ((1, 11, T3), AT_T2, "changed", "changed"),
+        ((1, 11, None), AT_T2, "changed", "changed"),
+        ((1, 11, T1), ONE_KNOWN, "changed", "changed"),
+        ((1, 10, T1), AT_T2, "unchanged", "unchanged"),
+        ((1, 10, None), AT_T2, "unchanged", "unchanged"),
+        ((1, 10, T3), AT_T2, "changed", "unchanged"),
+        ((1, 10, T1), ONE_KNOWN, "changed", "unchanged"),
+        ((1, 10, T1), GONE_AT_T2, "late", "late"),
+        ((1, 10, T2), GONE_AT_T2, "changed", "changed"),
+        ((1, 11, T3), GONE_AT_T2, "changed", "changed"),
+        ((2, 20, T1), AT_T2, "new", "new"),
+        ((1, 11, T3, GONE), AT_T2, "deleted", "deleted"),
+        ((1, 11, None, GONE), AT_T2, "deleted", "deleted"),
+        ((1, 11, T1, GONE), AT_T2, "late", "late"),
+        ((1, 11, T3, GONE), GONE_AT_T2, "deleted", "deleted"),
+        ((2, 20, T3, GONE), AT_T2, "deleted", "deleted"),
+        ((None, 20, T3), AT_T2, "keyless", "keyless"),
+    ],
+)  # fmt: skip
+def test_times_tell_what_is_late(row, before, of_changes, of_snapshot):
+    assert statuses(changes([row], before, is_snapshot=False)) == [of_changes]
+    assert statuses(changes([row], before)) == [of_snapshot]
+
+
+def test_rows_that_are_worked_on_again_are_not_late_for_their_times_were_read_in_another_way():
+    assert statuses(changes([(1, 11, T1)], AT_T2, is_redone=True)) == ["changed"]
+
+
+@pytest.mark.parametrize(
+    ("row", "before", "of_changes", "of_snapshot"),
+    [
+        ((1, 10, T3, GONE), AT_T2, [(1, 5, T3, True)], [(1, 5, T3, True)]),
+        ((1, 10, None, GONE), AT_T2, [(1, 5, None, True)], [(1, 5, None, True)]),
+        ((1, 10, T1, GONE), AT_T2, [], []),
+        ((1, 10, T3, GONE), GONE_AT_T2, [(1, 5, T3, False)], []),
+        ((1, 10, T2, GONE), GONE_AT_T2, [], []),
+        ((1, 10, None, GONE), GONE_AT_T2, [], []),
+        ((2, 20, T1, GONE), GONE_AT_T2, [(2, 1, T1, False)], []),
+        ((2, 20, None, GONE), GONE_AT_T2, [], []),
+        ((None, 20, T1), GONE_AT_T2, [], []),
+    ],
+)  # fmt: skip
+def test_a_deletion_is_stored_where_it_deletes_or_keeps_an_older_row_out(row, before, of_changes, of_snapshot):
+    found = changes([row], before, is_snapshot=False)
+    assert found.deleted.rows() == of_changes
+    assert (found.deleted_count, found.absent_count) == (sum(held for *_, held in of_changes), 0)
+    assert changes([row], before).deleted.rows() == of_snapshot
+
+
+def test_of_a_record_that_was_erased_no_deletion_is_stored_or_counted():
+    for is_suppressed in (True, False):
+        returning = Returning(ERASED, is_suppressed=is_suppressed)
+        found = changes([(7, 70, T1, GONE)], is_snapshot=False, returning=returning)
+        assert (statuses(found), found.deleted.rows(), found.returning_count) == (["deleted"], [], 0)
+
+
+OLD_SNAPSHOT = [(1, 11, T1), (3, 30, T2)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "deleted", "statuses_of_rows"),
+    [
+        (OLD_SNAPSHOT, [4], ["late", "late"]),
+        ([(1, 10, T2), (3, 30, T2)], [2, 4], ["unchanged", "changed"]),
+    ],
+    ids=["out of order", "in order"],
 )
-def test_a_delivery_taken_in_and_delivered_again_changes_nothing(rows, before):
-    first_known = known(
-        *(
-            {"record_id": key, "version": version, "content_digest": digest, "is_deleted": gone}
-            for key, (version, digest, gone) in before.items()
-        )
+def test_an_old_snapshot_neither_deletes_what_came_after_it_nor_brings_back_what_is_gone(rows, deleted, statuses_of_rows):
+    before = known(
+        {"record_id": 1, "content_digest": 10, "updated_at": T2},
+        {"record_id": 2, "content_digest": 20, "updated_at": T3},
+        {"record_id": 3, "content_digest": 30, "updated_at": T2, "is_deleted": True},
+        {"record_id": 4, "content_digest": 40, "updated_at": T1},
     )
-    first = changes(rows, first_known)
-    stored = first.rows.filter(pl.col("status").is_in(["new", "changed"])).select(
-        *SURVEY, "version", is_deleted=pl.lit(value=False)
+    found = changes(rows, before)
+    assert sorted(found.deleted["record_id"]) == deleted
+    assert statuses(found) == statuses_of_rows
+
+
+def taken(rows, before, *, is_snapshot):
+    """Return what is known after a delivery, as storing it makes it."""
+    found = changes(rows, before, is_snapshot=is_snapshot)
+    delivered = pl.concat([survey(*rows), found.rows.select("status", "version")], how="horizontal")
+    stored = delivered.filter(pl.col("status").is_in(["new", "changed"])).with_columns(is_deleted=pl.lit(value=False))
+    former = before.select("record_id", "content_digest", former_at="updated_at")
+    tombs = found.deleted.join(former, on="record_id", how="left").with_columns(
+        pl.col("content_digest").fill_null(0), updated_at=pl.coalesce("updated_at", "former_at"), is_deleted=pl.lit(value=True)
     )
-    tombs = first.deleted.with_columns(content_digest=pl.lit(0, pl.Int64), is_deleted=pl.lit(value=True))
-    now_known = pl.concat([frame.select(KNOWN.names()) for frame in (first_known, stored, tombs)])
-    now_known = now_known.sort("record_id", "version").unique("record_id", keep="last", maintain_order=True)
+    every = pl.concat([frame.select(KNOWN.names()) for frame in (before, stored, tombs)])
+    return every.sort("record_id", "version").unique("record_id", keep="last", maintain_order=True)
 
-    again = changes(rows, now_known)
 
-    assert set(statuses(again)) <= {"unchanged", "repeated", "conflicting", "keyless"}
+TOLD = st.sampled_from([None, T1, T2, T3])
+DELIVERED = st.tuples(st.none() | st.integers(1, 5), st.integers(0, 2), TOLD, st.booleans())
+BEFORE = st.dictionaries(st.integers(1, 5), st.tuples(st.integers(1, 3), st.integers(0, 2), TOLD, st.booleans()))
+
+
+@given(st.lists(DELIVERED, max_size=12), BEFORE, st.booleans())
+def test_a_delivery_taken_in_and_delivered_again_changes_nothing(rows, before, is_snapshot):
+    names = ("version", "content_digest", "updated_at", "is_deleted")
+    first = known(*({"record_id": key, **dict(zip(names, cells, strict=True))} for key, cells in before.items()))
+    then = taken(rows, first, is_snapshot=is_snapshot)
+    again = changes(rows, then, is_snapshot=is_snapshot)
+
+    assert not set(statuses(again)) & {"new", "changed"}
     assert again.deleted.is_empty()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_deliveries_of_changes_end_in_the_same_records_in_whatever_order_they_come(data):
+    count = data.draw(st.integers(1, 7))
+    moments = [T1 + timedelta(hours=number) for number in range(count)]
+    cells = st.tuples(st.integers(1, 2), st.integers(0, 2), st.booleans())
+    rows = [(key, digest, at, gone) for at, (key, digest, gone) in zip(moments, data.draw(_lists(cells, count)), strict=True)]
+
+    def current(order):
+        cuts = data.draw(st.integers(1, 3))
+        held = known()
+        for start in range(0, count, cuts):
+            held = taken(order[start : start + cuts], held, is_snapshot=False)
+        alive = held.filter(~pl.col("is_deleted")).select("record_id", "content_digest", "updated_at")
+        return alive.sort("record_id").rows()
+
+    newest = {row[0]: row for row in rows}
+    expected = [row[:3] for _, row in sorted(newest.items()) if not row[3]]
+    assert current(data.draw(st.permutations(rows))) == current(rows) == expected
+
+
+def _lists(of, count):
+    return st.lists(of, min_size=count, max_size=count)

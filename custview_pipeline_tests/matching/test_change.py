@@ -80,7 +80,12 @@ def whole(index: Index, known) -> Result:
 
 def changed(index: Index, known, before: Result, ids: set[int], gone: set[int]) -> Result:
     """Match what changed, and put it beside what stands of the result before, as the flow that links does."""
-    of = Change(*(pl.Series("record_id", sorted(each), pl.Int64) for each in (ids, gone)), before.groups)
+
+    def groups_of(record_ids):
+        theirs = before.groups.filter(pl.col("record_id").is_in(record_ids.implode()))["group_id"]
+        return before.groups.filter(pl.col("group_id").is_in(theirs.implode()))
+
+    of = Change(*(pl.Series("record_id", sorted(each), pl.Int64) for each in (ids, gone)), groups_of)
     parts = match_change(index, of, settings(), known, quiet)
     decided = {*pl.concat([part.clusters for part in parts])["record_id"], *gone}
     groups = dict(before.groups.rows())

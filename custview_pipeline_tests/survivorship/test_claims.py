@@ -2,21 +2,32 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from custview_pipeline.survivorship.claims import CLAIM_COLUMNS, gather_claims
-from custview_pipeline_tests.factories import NOW, crosswalk, cuid, index_claims, protected_records
+from custview_pipeline.survivorship.claims import ATTRIBUTES, CLAIM_COLUMNS, own_claims, weigh_claims
+from custview_pipeline_tests.factories import NOW, cuid, customers, index_claims, protected_records
 
-OWNERS = crosswalk(*({"record_id": record_id, "cuid": cuid(1)} for record_id in (1, 2, 3)), {"record_id": 4, "cuid": cuid(2)})
-RECORDS = protected_records(*({"record_id": n, "source_system": "web" if n == 3 else "crm"} for n in (1, 2, 3, 4)))
+OWNERS = (
+    protected_records(*({"record_id": n, "source_system": "web" if n == 3 else "crm"} for n in (1, 2, 3, 4)))
+    .select("record_id", "version", "source_system", "updated_at")
+    .with_columns(cuid=pl.Series([cuid(1)] * 3 + [cuid(2)], dtype=customers(1, 2)))
+)
 TRUST = pl.DataFrame({"source_system": ["crm", "web"], "attribute": ["email", "email"], "trust": [0.8, 0.4]})
 
 
+def owned(*rows, owners=OWNERS):
+    return own_claims(index_claims(*rows).with_columns(pl.col("attribute").cast(ATTRIBUTES)), owners)
+
+
 def gathered(*rows, owners=OWNERS, trust=TRUST):
-    return gather_claims(index_claims(*rows), owners, RECORDS, trust).sort("record_id", "slot")
+    current = owned(*rows, owners=owners).filter("is_current").drop("is_current")
+    return weigh_claims(current, trust).sort("record_id", "slot")
 
 
 def test_a_claim_knows_its_customer_its_source_and_when_it_was_made():
-    found = gathered({"record_id": 3, "version": 4, "slot": 1})
+    owners = OWNERS.with_columns(version=pl.lit(4, pl.Int32))
+    found = gathered({"record_id": 3, "version": 4, "slot": 1}, owners=owners)
 
     assert found.columns == list(CLAIM_COLUMNS)
     assert found.select("cuid", "source_system", "updated_at", "record_version", "slot").row(0) == (cuid(1), "web", NOW, 4, 1)
@@ -60,3 +71,44 @@ def test_claims_of_records_without_a_customer_are_left_out():
 
 def test_without_claims_the_columns_are_there():
     assert gathered().columns == list(CLAIM_COLUMNS)
+
+
+def test_claims_of_former_versions_are_told_from_those_of_now():
+    found = owned({"record_id": 1, "version": 1}, {"record_id": 1, "version": 2}, {"record_id": 99})
+
+    assert found.select("version", "is_current").rows() == [(1, True), (2, False)]
+
+
+def test_a_value_that_a_record_says_twice_is_one_vote():
+    said = {"record_id": 1, "token": 7}
+
+    assert gathered(said, {**said, "slot": 1}, {**said, "slot": 2})["vote_count"].to_list() == [1, 1, 1]
+
+
+def test_values_of_two_attributes_or_customers_do_not_vote_for_each_other():
+    found = gathered(
+        {"record_id": 1, "token": 7}, {"record_id": 2, "token": 7, "attribute": "phone"}, {"record_id": 4, "token": 7}
+    )
+
+    assert found["vote_count"].to_list() == [1, 1, 1]
+
+
+votes = st.fixed_dictionaries(
+    {
+        "record_id": st.integers(1, 4),
+        "slot": st.integers(0, 3),
+        "token": st.none() | st.integers(1, 2),
+        "attribute": st.sampled_from(["email", "phone"]),
+    }
+)
+
+
+@given(st.lists(votes, max_size=12))
+def test_votes_are_those_that_counting_one_by_one_gives(rows):
+    found = gathered(*rows)
+    groups = {}
+    for row in found.select("cuid", "attribute", "token", "record_id", "source_system").iter_rows():
+        groups.setdefault(row[:3], set()).add(row[3:])
+    for row in found.select("cuid", "attribute", "token", "vote_count", "source_count").iter_rows():
+        voters = groups[row[:3]] if row[2] is not None else {(0, "alone")}
+        assert row[3:] == (len({record for record, _ in voters}), len({source for _, source in voters}))

@@ -6,21 +6,32 @@ import pytest
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.survivorship.elect import elect
-from custview_pipeline.survivorship.golden import Election, GoldenChange, change_golden_records, describe_customers
-from custview_pipeline_tests.factories import LATER, NOW, claims, crosswalk, cuid, golden_records, protected_records
+from custview_pipeline.survivorship.golden import Election, change_golden_records, describe_customers
+from custview_pipeline_tests.factories import LATER, NOW, claims, cuid, golden_records, protected_records
 
 STRATEGIES = dict.fromkeys(GOLDEN_ATTRIBUTES, ("most_trusted", "most_recent", "most_frequent"))
 
 
 def election(*rows, customers=(1,), entity_type="person"):
     """Return the election of claims, of customers with one record each."""
-    records = protected_records(*({"record_id": number, "entity_type": entity_type} for number in customers))
-    owners = crosswalk(*({"record_id": number, "cuid": cuid(number)} for number in customers))
-    return Election(elect(claims(*rows), STRATEGIES), describe_customers(owners, records))
+    ranked = elect(claims(*rows), STRATEGIES)
+    return Election(ranked, describe_customers(owners(*({"number": number, "entity_type": entity_type} for number in customers))))
+
+
+def owners(*rows):
+    """Build owners; of each row ``number`` names the customer."""
+    records = protected_records(
+        *(
+            {"record_id": place, **{name: cell for name, cell in row.items() if name != "number"}}
+            for place, row in enumerate(rows)
+        )
+    )
+    ids = pl.Series([cuid(row["number"]) for row in rows], dtype=claims().schema["cuid"])
+    return records.with_columns(cuid=ids)
 
 
 def change(elected, known=None, *, rulebook_version="r1"):
-    before = GoldenChange(GOLDEN_RECORDS.empty(), GOLDEN_LINEAGE.empty()) if known is None else known
+    before = GOLDEN_RECORDS.empty() if known is None else known.records
     found = change_golden_records(elected, before, rulebook_version=rulebook_version, run_id="run-1", now=LATER)
     GOLDEN_RECORDS.assert_holds(found.records)
     GOLDEN_LINEAGE.assert_holds(found.lineage)
@@ -28,7 +39,7 @@ def change(elected, known=None, *, rulebook_version="r1"):
 
 
 def both(earlier, later):
-    return GoldenChange(pl.concat([earlier.records, later.records]), pl.concat([earlier.lineage, later.lineage]))
+    return later._replace(records=pl.concat([earlier.records, later.records]))
 
 
 def versions(found):
@@ -152,18 +163,16 @@ def test_nothing_elected_and_nothing_known_is_no_change():
 
 
 def test_customers_are_described_by_their_records():
-    owners = crosswalk(*({"record_id": n, "cuid": cuid(1)} for n in (1, 2, 3)), {"record_id": 4, "cuid": cuid(2)})
-    records = protected_records(
-        {"record_id": 1, "updated_at": NOW},
-        {"record_id": 2, "updated_at": LATER, "source_system": "web"},
-        {"record_id": 3, "updated_at": None},
-        {"record_id": 4, "updated_at": None, "entity_type": "enterprise"},
+    described = describe_customers(
+        owners(
+            {"number": 1, "updated_at": NOW},
+            {"number": 1, "updated_at": LATER, "source_system": "web"},
+            {"number": 1, "updated_at": None},
+            {"number": 2, "updated_at": None, "entity_type": "enterprise"},
+        )
     )
 
-    assert describe_customers(owners, records).sort("cuid").rows() == [
-        (cuid(1), "person", 3, 2, LATER),
-        (cuid(2), "enterprise", 1, 1, None),
-    ]
+    assert described.rows() == [(cuid(1), "person", 3, 2, LATER), (cuid(2), "enterprise", 1, 1, None)]
 
 
 def test_a_golden_record_keeps_its_columns_when_built_by_hand():

@@ -150,16 +150,12 @@ def test_a_tally_holds_no_value():
     assert CANARY.encode() not in pickle.dumps(screen(raw(a=[CANARY]), standardised(), shop).tally)
 
 
-def counts(**given: int) -> dict[str, int]:
-    return {"refused_count": 0, "row_count": 0, "deleted_count": 0, "known_count": 0} | given
-
-
 @pytest.mark.parametrize(
     ("refused", "read", "share", "is_refused"),
     [(10, 100, 0.1, False), (11, 100, 0.1, True), (0, 0, 0.0, False), (1, 1000, 0.0, True), (5, 5, 1.0, False)],
 )
 def test_too_many_refused_rows_stop_a_delivery(refused, read, share, is_refused):
-    reason = reason_to_refuse([], a_contract(max_refused_share=share), **counts(refused_count=refused, row_count=read))
+    reason = reason_to_refuse([], a_contract(max_refused_share=share), refused_count=refused, row_count=read)
     assert (reason is not None) is is_refused
     assert reason is None or f"{refused} of {read} rows" in reason
 
@@ -175,12 +171,5 @@ def test_too_many_refused_rows_stop_a_delivery(refused, read, share, is_refused)
 )
 def test_a_broken_entry_of_severity_error_stops_a_delivery(changes, is_refused):
     shop = a_contract(SourceColumn("a", "phone", is_required=True), quality=(an_entry("nullValues", "a", **changes),))
-    reason = reason_to_refuse(_verdicts(raw(a=["1", None]), shop).values(), shop, **counts(row_count=2))
+    reason = reason_to_refuse(_verdicts(raw(a=["1", None]), shop).values(), shop, refused_count=0, row_count=2)
     assert reason == ("shop: quality rules do not hold: conformity__phone__nullvalues" if is_refused else None)
-
-
-@pytest.mark.parametrize(("deleted", "known", "is_refused"), [(0, 0, False), (4, 5, False), (5, 5, True), (1, 1, True)])
-def test_a_snapshot_that_would_delete_all_that_is_known_is_refused(deleted, known, is_refused):
-    reason = reason_to_refuse([], a_contract(), **counts(deleted_count=deleted, known_count=known))
-    assert (reason is not None) is is_refused
-    assert reason is None or f"all {known} known records would be deleted" in reason

@@ -1,10 +1,11 @@
 """Tests of ``custview_pipeline.views.core``."""
 
+import polars as pl
 import pytest
 
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE
-from custview_pipeline.views.core import build_core
-from custview_pipeline_tests.factories import crosswalk, cuid, golden_records, pointer
+from custview_pipeline.views.core import build_core, change_core, renew_core
+from custview_pipeline_tests.factories import LATER, crosswalk, cuid, golden_records, pointer
 
 OWNERS = crosswalk(
     {"record_id": 1, "cuid": cuid(1), "source_system": "web"},
@@ -15,7 +16,7 @@ OWNERS = crosswalk(
 
 
 def core(*rows, owners=OWNERS):
-    built = build_core(golden_records(*rows), owners)
+    built = change_core(build_core(golden_records(*rows), owners), CUSTOMER_CORE.empty(), now=LATER)
     CUSTOMER_CORE.assert_holds(built)
     return built
 
@@ -56,3 +57,53 @@ def test_a_customer_of_whom_nothing_is_known_has_empty_lists_and_no_trust():
 
 def test_without_customers_the_view_is_empty():
     assert core(owners=crosswalk()).is_empty()
+
+
+def changed(known, *rows):
+    return change_core(build_core(golden_records(*rows), OWNERS), known, now=LATER)
+
+
+def test_what_did_not_change_gets_no_new_row():
+    rows = ({"cuid": cuid(1), "email": pointer(1)}, {"cuid": cuid(2)})
+
+    assert changed(core(*rows), *rows).is_empty()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"record_count": 2},
+        {"email": pointer(1)},
+        {"country": pointer(1, value="GB")},
+        {"updated_at": LATER},
+        {"entity_type": "enterprise"},
+    ],
+    ids=["records", "what is known", "an open value", "time of the last change", "kind"],
+)
+def test_whatever_is_shown_makes_a_new_version_of_that_customer_alone(cells):
+    known = core({"cuid": cuid(1)}, {"cuid": cuid(2)})
+    found = changed(known, {"cuid": cuid(1)}, {"cuid": cuid(2), **cells})
+
+    assert found.select("cuid", "version", "is_active").rows() == [(cuid(2), 2, True)]
+    CUSTOMER_CORE.assert_holds(found)
+
+
+def test_a_customer_that_ended_is_shown_as_ended_once():
+    ended = {"cuid": cuid(1), "version": 2, "is_active": False, "record_count": 0, "source_count": 0, "updated_at": None}
+    known = core({"cuid": cuid(1), "email": pointer(1)})
+    without = OWNERS.filter(pl.col("cuid") != cuid(1))
+    found = change_core(build_core(golden_records(ended), without), known, now=LATER)
+
+    assert found.select("version", "is_active", "known_attributes", "source_systems").rows() == [(2, False, [], [])]
+    assert change_core(build_core(golden_records(ended), without), pl.concat([known, found]), now=LATER).is_empty()
+
+
+def test_a_customer_that_ended_before_it_was_ever_shown_is_not_shown():
+    assert core({"cuid": cuid(1), "is_active": False}).is_empty()
+
+
+def test_a_row_that_is_made_anew_goes_on_from_the_version_that_was_known():
+    known = core({"cuid": cuid(1)})
+    renewed = renew_core(build_core(golden_records({"cuid": cuid(1)}), OWNERS), known, now=LATER)
+
+    assert renewed["version"].to_list() == [2]

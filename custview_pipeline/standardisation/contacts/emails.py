@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 import polars as pl
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from custview_pipeline.standardisation.contacts.mail_providers import comparable_email, mailboxes_of
 from custview_pipeline.standardisation.field_standards import PLACEHOLDER
@@ -15,6 +15,9 @@ from custview_pipeline.standardisation.text import word_set
 _SIMPLE_LOCAL: Final = r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*"
 _PLAIN_DOMAIN: Final = r"[a-z0-9-]+(?:\.[a-z0-9-]+)+"
 _PLAIN: Final = rf"^{_SIMPLE_LOCAL}@{_PLAIN_DOMAIN}$"
+# Domains that are valid for certain: short, with letters at the end, and no two hyphens together; see ``_is_sound``.
+_SOUND_DOMAIN: Final = re.compile(r"(?=.{4,63}\Z)(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
+_RESERVED: Final = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
 _LONGEST_LOCAL: Final = 64
 _LONGEST: Final = 254
 _MAILTO: Final = re.compile(r"^mailto:\s*([^?]*)(?:\?.*)?$", re.IGNORECASE | re.DOTALL)  # RFC 6068: subject and the like behind ?
@@ -124,9 +127,16 @@ def _domains(domains: pl.Series) -> pl.DataFrame:
 
 @lru_cache(100_000)
 def _normal_domain(domain: str) -> str | None:
+    if _is_sound(domain):
+        return domain
     # Whether a domain is well formed does not depend on a simple local part before it.
     normal = _normal_form(f"a@{domain}")
     return normal.rpartition("@")[2] if normal else None
+
+
+def _is_sound(domain: str) -> bool:
+    """Return whether email-validator finds a plain domain valid, without asking it: it takes 100 microseconds."""
+    return _SOUND_DOMAIN.fullmatch(domain) is not None and not f".{domain}".endswith(_RESERVED)
 
 
 def _normal_form(address: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from custview_pipeline.standardisation.dates.chinese_dates import read_chinese_date
@@ -45,6 +46,7 @@ _DIGITS_OF_A_YEAR: Final = 4
 _Parts = tuple[str, int, int]  # year as written, month, day
 
 
+@lru_cache(100_000)  # about as many as there are days on which living people were born, each written in a few ways
 def read_birth_date(text: str, date_format: str | None, *, is_month_first: bool, today: date) -> tuple[Reading]:
     """Return the date of birth as ISO 8601.
 

@@ -1,7 +1,7 @@
 """Moments at which a record was made or changed, as UTC."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -77,6 +77,8 @@ _DAY: Final = "[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}"  # no offset takes these years b
 _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _OFFSET: Final = "(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
 _PLAIN: Final = f"^{_DAY}(?:[T ]{_TIME}{_OFFSET})?$"
+_PLAIN_SECOND: Final = f"^{_DAY}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z?$"
+_PLACEHOLDER_DAYS: Final = [date.fromisoformat(day) for day in sorted(PLACEHOLDER_DATES) if not day.startswith("0000")]
 # Formats of contracts under which a plain ISO 8601 moment means what it means without.
 _HARMLESS: Final = re.compile(r"%Y-%m-%d(?:[T ]%H:%M(?::%S(?:\.%f)?)?(?:Z|%z)?)?|.*/.*", re.DOTALL)
 
@@ -89,13 +91,33 @@ def read_timestamps(texts: pl.Series, date_format: str | None, *, is_month_first
         date_format: The contract's strptime format.
         is_month_first: Whether 03/04/2024 is the fourth of March.
     """
-    distinct = texts.drop_nulls().unique().rename("text").to_frame()
     is_harmless = date_format is None or _HARMLESS.fullmatch(date_format) is not None
-    known = distinct.with_columns(moment=_plain_moment() if is_harmless else pl.lit(None, UTC_TIME))
+    if not is_harmless:
+        return _read_distinct(texts, pl.lit(None, UTC_TIME), date_format, is_month_first=is_month_first)
+    seconds = texts.rename("text").to_frame().select(_plain_second()).to_series()
+    left = texts.set(seconds.is_not_null(), None)
+    if left.null_count() == len(left):
+        return seconds.rename(texts.name)
+    others = _read_distinct(left, _plain_moment(), date_format, is_month_first=is_month_first)
+    return seconds.zip_with(seconds.is_not_null(), others).rename(texts.name)
+
+
+def _read_distinct(texts: pl.Series, plain: pl.Expr, date_format: str | None, *, is_month_first: bool) -> pl.Series:
+    """Return the moments of texts, each different one read once: by ``plain``, else one by one."""
+    distinct = texts.drop_nulls().unique().rename("text").to_frame()
+    known = distinct.with_columns(moment=plain)
     left = known.filter(pl.col("moment").is_null())["text"]
     read = [read_timestamp(text, date_format, is_month_first=is_month_first) for text in left.to_list()]
     every = pl.concat([known.drop_nulls(), pl.DataFrame([left, pl.Series("moment", read, UTC_TIME)])])
     return texts.replace_strict(every["text"], every["moment"], default=None, return_dtype=UTC_TIME)
+
+
+def _plain_second() -> pl.Expr:
+    """Return the moment of the column ``text`` where it is ISO 8601 to the second, in UTC; null elsewhere."""
+    text = pl.when(pl.col("text").str.contains(_PLAIN_SECOND)).then("text")
+    written = text.str.slice(0, 10) + "T" + text.str.slice(11, 8)
+    moment = written.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", time_zone="UTC", strict=False)
+    return pl.when(~moment.dt.date().is_in(_PLACEHOLDER_DAYS)).then(moment)
 
 
 def _plain_moment() -> pl.Expr:

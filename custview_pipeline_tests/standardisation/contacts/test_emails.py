@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +134,10 @@ def test_the_cases_are_read_many_at_a_time_as_one_by_one():
             st.from_regex(r"(none|na|test|a|user)@(none|a|test|acme)(\.[a-z]{2,5})?", fullmatch=True),
             st.builds("{}@{}.org".format, st.text("ab.", min_size=55, max_size=70), st.text("ab-", min_size=50, max_size=70)),
             st.builds("a@{0}.{0}.{0}.{0}{1}.org".format, st.just("b" * 58), st.text("c", max_size=12)),
+            st.builds(
+                "a@{}{}".format, st.sampled_from(["", "x.", "x", "x-y.", "-", "1."]), st.sampled_from(SPECIAL_USE_DOMAIN_NAMES)
+            ),
+            st.from_regex(r"a@[a-z0-9-]{1,4}\.([a-z0-9-]{1,4}\.)?[a-z0-9-]{1,3}", fullmatch=True),
             st.text(alphabet='ab@. ;<>,:"', max_size=12),
             st.text(max_size=10).map("{}@acme.org".format),
         ),
