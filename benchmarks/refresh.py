@@ -6,7 +6,7 @@ A generated world is taken in once; with --keep its lake stays for the next run.
 deleted in one source, and the main job's flows run on a copy of the lake, without Dagster. Reading and digesting the whole
 snapshot is listed apart, for it costs what the source delivers, not what changed. Matching is measured once more in a fresh
 process that starts from the encrypted index. ``--repeat`` runs so many refreshes one after another and one compaction, and
-tells how the lake grew.
+tells how the lake grew; ``--deliveries`` compares so many refreshes with matching everything by the same model.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
 from meter import Meter, Taken, in_own_process
 from our_matching import keyring_of
 from rich.console import Console
@@ -33,6 +34,7 @@ from custview_pipeline.contracts.project import Project
 from custview_pipeline.demo.world import generate
 from custview_pipeline.flows import deliver as delivering
 from custview_pipeline.flows.assess import assess
+from custview_pipeline.flows.current import current_crosswalk
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
 from custview_pipeline.flows.link import Linkage, link
 from custview_pipeline.flows.publish import publish
@@ -224,12 +226,46 @@ def measured_growth(store: Store, folder: Path, count: int, repeat: int) -> None
     )
 
 
+def measured_equality(store: Store, folder: Path, count: int, deliveries: int) -> None:
+    """Refresh after each of some random deliveries, then match everything by the same model, and print what differs."""
+    work = copied(store, folder)
+    for turn in range(deliveries):
+        change_source(work.world, count, seed=turn)
+        in_own_process(refresh, work, f"refresh-{turn}")
+    refreshed = in_own_process(owners, work)
+    in_own_process(match_whole, work)
+    rebuilt = in_own_process(owners, work)
+    both = refreshed.join(rebuilt, on="record_id", how="full", suffix="_rebuilt")
+    moved = both.filter(pl.col("cuid").ne_missing(pl.col("cuid_rebuilt")))
+    Console().print(
+        f"{deliveries} random deliveries of {count:,} on {both.height:,} records, then everything by the same model: "
+        f"{1 - moved.height / both.height:.4%} of the records are in the same customer ({moved.height} are not)"
+    )
+
+
+def owners(store: Store) -> pl.DataFrame:
+    """Return record_id, cuid as they hold now."""
+    return current_crosswalk(DeltaLake(store.lake, keyring_of(store.keys.parent)).snapshot()).select("record_id", "cuid")
+
+
+def match_whole(store: Store) -> None:
+    """Match all records again by the models in use."""
+    project, keyring = load_project(store.world), keyring_of(store.keys.parent)
+    _, id_key = keyring.current(Purpose.ID)
+    with DeltaLake(store.lake, keyring).writer() as lake:
+        how = {"run_id": "whole", "progress": Unwatched(), "contracts": project.contracts, "is_whole": True}
+        link(lake, project.rulebook, id_key, **how)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000, help="source records over all four systems")
     parser.add_argument("--changed", type=int, nargs="*", default=[1_000])
     parser.add_argument(
         "--repeat", type=int, default=0, help="refreshes of the first number of changed records, then a compaction"
+    )
+    parser.add_argument(
+        "--deliveries", type=int, default=0, help="random deliveries, then everything is matched to compare"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for the lake, which stays there")
@@ -249,6 +285,8 @@ def main() -> None:
             measured(store, Path(temporary) / "work", count, rebuild)
         if options.changed:
             measured_cold(store, Path(temporary) / "work", options.changed[0])
+        if options.deliveries:
+            measured_equality(store, Path(temporary) / "work", options.changed[0], options.deliveries)
         if options.repeat:
             measured_growth(store, Path(temporary) / "work", options.changed[0], options.repeat)
 

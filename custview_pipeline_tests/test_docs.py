@@ -165,7 +165,9 @@ def test_a_commented_key_of_the_rulebook_of_a_new_project_is_a_key_of_the_rulebo
     rulebook = tmp_path / "mine" / "rulebook.yaml"
     lines = [line.removeprefix("# ") for line in rulebook.read_text(encoding="utf-8").splitlines()[1:] if line.startswith("# ")]
     rulebook.write_text("\n".join(lines), encoding="utf-8")
-    assert set(yaml.safe_load(rulebook.read_text(encoding="utf-8"))) == {"matching", "survivorship", "trust", "quality_targets"}
+    assert set(yaml.safe_load(rulebook.read_text(encoding="utf-8"))) == {
+        "matching", "survivorship", "trust", "quality_targets", "continuity_target",
+    }  # fmt: skip
     assert load_project(tmp_path / "mine").rulebook
 
 

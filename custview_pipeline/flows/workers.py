@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -13,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
+from custview_pipeline.flows.parcels import packed, unpacked
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.kernel.settings import rows_for_workers, secrets_withheld, single_threaded_children
 from custview_pipeline.kernel.silent_process import drop_standard_error, silence_process
@@ -64,16 +64,16 @@ def work_through(
     if workers == 1 or rows < rows_for_workers():
         yield from (task(setting, batch) for batch in batches)
         return
-    work = pickle.dumps((task, setting))
+    work = packed((task, setting))
     with secrets_withheld(), single_threaded_children(), _pool(workers) as pool:
-        waiting: deque[Future[Outcome]] = deque()
+        waiting: deque[Future[bytes]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(_do, work, batch))
+                waiting.append(pool.submit(_do, work, packed(batch)))
                 if len(waiting) >= workers * _BATCHES_IN_FLIGHT:
-                    yield waiting.popleft().result()
+                    yield unpacked(waiting.popleft().result())
             while waiting:
-                yield waiting.popleft().result()
+                yield unpacked(waiting.popleft().result())
         except BrokenProcessPool:
             _let_go_of_queue(pool)
             raise Redacted("a worker of the airlock was killed, perhaps for want of memory") from None
@@ -128,6 +128,6 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _do(work: bytes, batch: Any) -> Any:
-    task, setting = pickle.loads(work)  # noqa: S301 -- the run packed it
-    return task(setting, batch)
+def _do(work: bytes, batch: bytes) -> bytes:
+    task, setting = unpacked(work)
+    return packed(task(setting, unpacked(batch)))

@@ -30,7 +30,10 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     NEXT_ROOT_KEY: "The root key to rotate to, while custview keys rotate root is on its way.",
     KEY_AGE_DAYS: "Age from which on custview keys status calls a key due for rotation; 365 by default.",
     BACKUP_PASSPHRASE: "The passphrase of a key backup, where nobody can be asked for it.",
-    POSTGRES_URL: "postgresql+psycopg2://... of the database that keeps Dagster's runs, and the lock of who writes the lake; SQLite and a file where unset.",
+    POSTGRES_URL: (
+        "postgresql+psycopg2://... of the database that keeps Dagster's runs, and the lock of who writes the lake; SQLite and "
+        "a file where unset."
+    ),
     WORKERS: "Processes of the airlock; by default one a core, at most 8.",
     ROWS_FOR_WORKERS: "New and changed rows of a delivery from which on they are started; 100,000 by default.",
     ALERT_EMAIL: "Addresses that hear of failed runs, separated by commas; needs CUSTVIEW_SMTP_URL.",
