@@ -44,10 +44,12 @@ def test_a_run_tells_which_content_of_each_source_it_took_in(first_run):
 
 def test_every_declared_check_has_a_result_with_counts(first_run):
     _, ran = first_run
-    assert {asset for asset, _ in ran.checks} == {"crm_validation", "shop_validation", "quality_scores"}
+    of_customers = {"match_volumes", "crosswalk", "quality_scores"}
+    assert {asset for asset, _ in ran.checks} == {"crm_validation", "shop_validation", *of_customers}
     assert [name for name, result in ran.checks.items() if not result.passed] == [NAMELESS]
     for result in ran.checks.values():
-        assert all(isinstance(value, dg.IntMetadataValue | dg.BoolMetadataValue) for value in result.metadata.values())
+        numbers = dg.IntMetadataValue | dg.FloatMetadataValue | dg.BoolMetadataValue
+        assert all(isinstance(value, numbers) for value in result.metadata.values())
 
 
 def test_rows_set_aside_warn_and_let_the_delivery_pass(first_run):
