@@ -13,7 +13,11 @@ from custview_pipeline.cli.terminal import results
 from custview_pipeline.flows.customer_history import Resolution, Standing, resolve
 from custview_pipeline.kernel.identifiers import group_cuid, parse_cuid
 
-app = typer.Typer(no_args_is_help=True, help="Customer ids: for life, through merges and splits.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Customer ids: for life, through merges and splits.",
+    epilog="Example: custview cuid resolve CUQM-8403-JRZB-QKMZ-VAM",
+)
 
 _EVENTS = {
     "created": "created",

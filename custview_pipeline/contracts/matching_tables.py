@@ -128,7 +128,7 @@ MATCH_VOLUMES: Final[TableContract] = table(
     match_count=open_column(pl.Int64, "The same of the matches", _COUNT),
     level_shift=open_column(
         pl.Float64,
-        "Of the levels of matches: largest distance of a comparison from the last whole run by this model, 0 to 1",
+        "Of the levels of matches: largest distance of a comparison from the first whole run by this model, 0 to 1",
         _SHARE,
         nullable=True,
     ),

@@ -29,7 +29,7 @@ from custview_pipeline.contracts.attributes import ATTRIBUTES, EntityType
 from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, OF_DELIVERY, OF_RECORDS, QUALITY_SCORES
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
-from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
+from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECORDS
 from custview_pipeline.contracts.matching_tables import CROSSWALK
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceColumn, SourceContract
@@ -44,6 +44,7 @@ from custview_pipeline.kernel.redaction import silenced
 
 STAGE: Final = "audit"
 _WHOLE_AFTER: Final = timedelta(hours=20)  # a nightly run that begins earlier than the last one is whole all the same
+_BROKEN: Final = "a promise was broken: everything is looked at until none is"  # in the place of a mark
 _MUCH: Final = 0.1  # of the records: so many changes may have moved any score
 _SAID: Final = ("record_id", "attribute", "token", "is_valid")
 
@@ -91,12 +92,13 @@ def assess(
             scores = stored_scores(counted, contracts, rulebook.quality_targets, run_id=run_id, now=now)
         else:
             scores = _last_scores(snapshot)
-    if touched is None or mark != snapshot.consumed(STAGE):
+    is_broken = any(promise.broken_count for promise in promises)
+    if touched is None or is_broken or mark != snapshot.consumed(STAGE):
         with silenced("storing the audit"), lake.commit(run_id) as commit:
             if touched is None:
                 commit.append(QUALITY_SCORES.name, scores)
                 commit.append(AUDIT_FINDINGS.name, findings_of(scores))
-            commit.consume(STAGE, mark)
+            commit.consume(STAGE, _BROKEN if is_broken else mark)
     by_source = tuple(pool_by(scores, "source_system", "channel", "owner", "dimension").iter_rows())
     return Assessment(touched is None, scores.height, _overall(scores), by_source, _worst(scores), promises)
 
@@ -107,8 +109,17 @@ def _touched(snapshot: Snapshot, mark: str, now: datetime) -> Touched | None:
     if not isinstance(measured_at, datetime) or now - measured_at > _WHOLE_AFTER:
         return None
     touched = touched_since(snapshot, STAGE, mark)
-    held = snapshot.read(PROTECTED_RECORDS.name, ["version"]).height
-    return None if touched is None or len(touched.record_ids) > _MUCH * held else touched
+    return None if touched is None or _has_changed_much(snapshot, measured_at) else touched
+
+
+def _has_changed_much(snapshot: Snapshot, measured_at: datetime) -> bool:
+    """Return whether deliveries since the last measuring of everything changed more than a tenth of the records."""
+    came = snapshot.read(
+        DELIVERIES.name, ["new_count", "changed_count", "deleted_count"], where=pl.col("delivered_at") > measured_at
+    )
+    return (
+        sum(came.sum().fill_null(0).row(0)) > _MUCH * snapshot.read(PROTECTED_RECORDS.name, ["record_id"])["record_id"].n_unique()
+    )
 
 
 def _last_scores(snapshot: Snapshot) -> pl.DataFrame:

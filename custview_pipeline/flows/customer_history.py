@@ -74,7 +74,9 @@ def resolve(snapshot: Snapshot, cuid: Cuid, as_of: datetime | None = None) -> Re
     if as_of is not None:
         stored = stored.filter(pl.col("happened_at") <= as_of)
     events, heir, standing = [], cuid, Standing.MERGED
-    while standing is Standing.MERGED:  # a chain ends: of two customers the merged one has no records to merge another into
+    seen: set[Cuid] = set()
+    while standing is Standing.MERGED and heir not in seen:  # a chain ends, unless somebody set back the clock between runs
+        seen.add(heir)
         told = _told(stored, heir)
         events += told
         deciding = [event for event in told if event.event in _STANDING]
@@ -88,7 +90,7 @@ def what_became(snapshot: Snapshot, cuid: Cuid) -> str:
     """Return in words what became of a customer without records: merged into which, erased, or never there."""
     found = resolve(snapshot, cuid)
     match found.standing:
-        case Standing.UNKNOWN:
+        case Standing.UNKNOWN if found.leads_to == cuid:
             return "no customer has this id"
         case Standing.ERASED:
             return f"this customer was erased on {found.events[-1].happened_at:%Y-%m-%d}"

@@ -1,4 +1,4 @@
-"""Keeps what each run of matching found, and compares a change with the last whole run of the same model."""
+"""Keeps what each run of matching found, and compares it with the first whole run of the same model."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ def watch(snapshot: Snapshot, found: Found) -> Watched:
     rows, warnings = [], list[str]()
     for part in found.parts:
         volume = volume_of(part, None if found.since is None else found.since.changed)
-        before = None if found.since is None else _before(stored, part)
+        before = _before(stored, part)
         if before is not None:
             warnings += drifted(str(part.entity_type), volume, before)
         rows.append(_row(part, volume, found, None if before is None else level_shift(volume, before)))
@@ -37,9 +37,9 @@ def watch(snapshot: Snapshot, found: Found) -> Watched:
 
 
 def _before(stored: pl.DataFrame, part: MatchedType) -> Volume | None:
-    """Return what the last whole run by the same model found."""
+    """Return what the first whole run by the same model found: a later one would drift along."""
     version = part.model.version if part.model else ""
-    found = stored.filter((pl.col("entity_type") == str(part.entity_type)) & (pl.col("model_version") == version)).tail(1)
+    found = stored.filter((pl.col("entity_type") == str(part.entity_type)) & (pl.col("model_version") == version)).head(1)
     if found.is_empty():
         return None
     row = found.row(0, named=True)

@@ -171,7 +171,9 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
 def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[MatchedType, ...]:
     """Match what changed."""
     snapshot, settings = linking.snapshot, settings_of(linking.rulebook)
-    known, segments = linking.known, list(current_segments(snapshot, IndexPart.TOKENS))
+    # a type of which there is one record at most has nothing to compare, and may have a model without frequencies
+    known = {kind: frozen for kind, frozen in linking.known.items() if since.record_count[kind] > 1}
+    segments = list(current_segments(snapshot, IndexPart.TOKENS))
     asked = [kind for kind, frozen in known.items() if frozen.frequencies and "phone_tails" not in frozen.frequencies.dense]
     parts = [IndexPart.NEIGHBOURHOODS, *(PHONE_PARTS[kind] for kind in asked)]
     index = Index(

@@ -140,7 +140,7 @@ class _Search:
 
     def _frequencies(self, kind: EntityType) -> Frequencies:
         counted = self._known[kind].frequencies
-        assert counted is not None  # noqa: S101 -- said of the models in use
+        assert counted is not None  # noqa: S101 -- match_change is given no other models
         return counted
 
     def _near_values(self, records: Records) -> Ints:

@@ -45,6 +45,7 @@ class Known(NamedTuple):
     given: pl.Series
 
 
+_FATES: Final = ("merged_into", "reactivated", "retired", "erased")
 _OVERLAP: Final = ("cluster", "cuid")
 
 
@@ -124,9 +125,10 @@ def _revive(clusters: pl.DataFrame, held: pl.DataFrame, carried: pl.DataFrame, k
     It is undone what was merged: the cluster comes out of the customer that its id was merged into, and most of its records that
     ever had such an id had this one (tie: the oldest id).
     """
-    merged = known.history.filter(pl.col("event") == "merged_into").sort("happened_at").unique("cuid", keep="last")
-    standing = pl.concat([held["before_cuid"], known.history.filter(pl.col("event") == "erased")["cuid"]])
-    ended = merged.select("cuid", "other_cuid").filter(~pl.col("cuid").is_in(standing.implode()))
+    # of an id that came back already the last word is that it did, whoever holds it now
+    told = known.history.filter(pl.col("event").is_in(_FATES)).sort("happened_at", "event").unique("cuid", keep="last")
+    ended = told.filter(pl.col("event") == "merged_into").select("cuid", "other_cuid")
+    ended = ended.filter(~pl.col("cuid").is_in(held["before_cuid"].implode()))
     without = clusters.join(carried, on="cluster", how="anti").join(held, on="record_id", how="inner")
     former = known.crosswalk.drop_nulls("cuid").select("record_id", "cuid").unique()
     could = (

@@ -40,11 +40,11 @@ def volume_of(part: MatchedType, changed: pl.Series | None) -> Volume:
     """Count what was found about all records, or about those that changed."""
     edges = part.edges.filter(pl.col("decision") == MATCH)
     if changed is None:
-        return Volume(part.clusters.height, 2 * part.compared_count, 2 * edges.height, _levels(part, edges))
+        return Volume(part.clusters.height, part.met_count, 2 * edges.height, _levels(part, edges))
     wanted = changed.implode()
-    edges = edges.filter(pl.col("left_id").is_in(wanted) | pl.col("right_id").is_in(wanted))
+    left, right = edges["left_id"].is_in(wanted), edges["right_id"].is_in(wanted)
     count = int(part.clusters["record_id"].is_in(wanted).sum())
-    return Volume(count, part.compared_count, edges.height, _levels(part, edges))
+    return Volume(count, part.met_count, len(left.arg_true()) + len(right.arg_true()), _levels(part, edges.filter(left | right)))
 
 
 def level_shift(now: Volume, before: Volume) -> float | None:
@@ -69,7 +69,7 @@ def drifted(entity_type: str, now: Volume, before: Volume) -> tuple[str, ...]:
     shift = level_shift(now, before)
     if shift is not None and shift > MOST_SHIFT:
         told.append(f"{shift:.0%} of the matches agree otherwise than before")
-    return tuple(f"{entity_type} records of this change drift from the model: {each}; custview model train" for each in told)
+    return tuple(f"{entity_type} records of this run drift from the model: {each}; custview model train" for each in told)
 
 
 def _by_comparison(volume: Volume) -> Floats:

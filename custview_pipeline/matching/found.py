@@ -32,6 +32,7 @@ class MatchedType:
             that may make them one customer; of a change every record that it touched.
         yields: What each blocking rule brought and dropped.
         compared_count: Candidate pairs compared.
+        met_count: For each record worked on the pairs compared that it is in, added up.
         cut_count: Pairs left out because their component was too large.
         suspicious: left_id, right_id, weight, reason: pairs of one customer that ask for a person.
         warnings: What was left out, in words with counts.
@@ -44,6 +45,7 @@ class MatchedType:
     groups: pl.DataFrame
     yields: tuple[RuleYield, ...]
     compared_count: int
+    met_count: int
     cut_count: int
     suspicious: pl.DataFrame
     warnings: tuple[str, ...]

@@ -83,6 +83,7 @@ class Matcher:
             groups=self._groups(found.linked, is_touched),
             yields=candidates.yields,
             compared_count=len(candidates.i),
+            met_count=self._met(candidates),
             cut_count=found.cut_count,
             suspicious=self._suspicious(founder, against),
             warnings=warnings_of(self._records, candidates.yields, found),
@@ -172,6 +173,9 @@ class Matcher:
             return (weight >= floor) | judge.judge(i, j, pattern).is_must
 
         i, j, _ = judge.decided
+        if self._focus is not None:
+            wanted = self._focus.includes(i, j)
+            i, j = i[wanted], j[wanted]
         scored = scorer.score(np.concatenate([candidates.i, i]), np.concatenate([candidates.j, j]), keep, self._settings.threads)
         return scored.once()
 
@@ -223,6 +227,13 @@ class Matcher:
         )
         return frame.filter(pl.Series(kept)).sort("left_id", "right_id")
 
+    def _met(self, candidates: Candidates) -> int:
+        """Return for each record worked on the pairs compared that it is in, added up."""
+        if self._focus is None:
+            return 2 * len(candidates.i)
+        is_changed = self._focus.is_changed
+        return int(is_changed[candidates.i].sum() + is_changed[candidates.j].sum())
+
     def _touched(self, linked: Ints) -> Bools | None:
         """Return by rank which records the change in focus touches; None where all are matched."""
         return None if self._focus is None else self._focus.touched(linked, self._records.by_rank)
@@ -268,6 +279,7 @@ class Matcher:
             groups=self._groups(alone, is_touched),
             yields=(),
             compared_count=0,
+            met_count=0,
             cut_count=0,
             suspicious=pl.DataFrame(schema=SUSPICIOUS),
             warnings=warnings_of(self._records, (), None),

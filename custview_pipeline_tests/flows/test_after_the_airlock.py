@@ -25,7 +25,7 @@ def test_a_first_run_makes_customers_golden_records_and_a_view(finished):
     assert known[1] == known[2] != known[3]
     assert reports.linkage.record_count == len(FIRST_DELIVERY)
     assert reports.linkage.customer_count == reports.survival.golden_count == reports.publication.core_count == 5
-    assert reports.linkage.largest_cluster == 2
+    assert reports.linkage.largest_customer == 2
     assert not any(report.is_unchanged for report in (reports.linkage, reports.survival, reports.publication))
 
 
@@ -74,7 +74,7 @@ def test_a_second_run_of_the_same_input_changes_nothing_but_the_audit(once_run):
 def test_reports_of_an_unchanged_run_count_what_is_stored(once_run, finished):
     first, again = finished[1].linkage, once_run.run("run-2").linkage
 
-    for name in ("record_count", "customer_count", "largest_cluster", "match_count", "possible_match_count", "review_count"):
+    for name in ("record_count", "customer_count", "largest_customer", "match_count", "possible_match_count", "review_count"):
         assert getattr(again, name) == getattr(first, name), name
     assert again.model_versions == tuple(sorted(first.model_versions))
 
@@ -125,7 +125,7 @@ def test_another_strategy_elects_another_value(house):
 def test_an_empty_lake_passes_through_every_flow(empty_house):
     reports = empty_house.run()
 
-    assert (reports.linkage.record_count, reports.linkage.largest_cluster) == (0, 0)
+    assert (reports.linkage.record_count, reports.linkage.largest_customer) == (0, 0)
     assert reports.survival.golden_count == reports.publication.core_count == 0
     assert not [promise for promise in reports.assessment.promises if promise.broken_count]
 

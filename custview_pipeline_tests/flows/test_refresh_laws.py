@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE, GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.contracts.matching_tables import CUID_HISTORY
+from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY, MATCH_EDGES, MATCH_GROUPS, REVIEW_TASKS
 from custview_pipeline.flows.current import current_crosswalk, current_edges, current_groups, current_records, current_tasks
 from custview_pipeline.flows.decisions import add_decisions, standing_answers, withdraw_decisions
 from custview_pipeline.flows.upkeep import compact
@@ -23,6 +23,7 @@ from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline_tests.factories import NOW
 from custview_pipeline_tests.flows.conftest import House, a_house
 from custview_pipeline_tests.flows.sealed_lake import Record, remove, take_in
+from custview_pipeline_tests.flows.test_link_changes import counted, told
 from custview_pipeline_tests.matching.people import population
 
 pytestmark = pytest.mark.slow
@@ -153,6 +154,14 @@ class Refreshes(RuleBasedStateMachine):
         assert report.linkage.is_whole
         assert report.linkage.moved_count == 0
         assert not any(promise.broken_count for promise in report.assessment.promises)
+
+    @invariant()
+    def no_row_comes_twice_and_the_counts_are_right(self):
+        """Compare what the last run told with what there is."""
+        snapshot = self.house.lake.snapshot()
+        for table in (MATCH_EDGES, MATCH_GROUPS, REVIEW_TASKS, CROSSWALK, CUID_HISTORY):
+            assert not snapshot.read(table.name).select(table.key).is_duplicated().any(), table.name
+        assert counted(snapshot) == told(snapshot)
 
     @invariant()
     def ids_are_never_given_twice(self):

@@ -22,4 +22,4 @@ def test_the_first_project_of_a_newcomer_links_its_two_renderings_of_one_person(
         deliver(intake, writer)
         found = link(writer, project.rulebook, keyring.current(Purpose.ID)[1], run_id="run-1", progress=Unwatched())
 
-    assert (found.record_count, found.customer_count, found.largest_cluster) == (3, 2, 2)
+    assert (found.record_count, found.customer_count, found.largest_customer) == (3, 2, 2)

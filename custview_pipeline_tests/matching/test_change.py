@@ -176,7 +176,12 @@ def test_decisions_and_promises_hold_in_a_change_as_they_do_in_the_whole(seed):
     decided = [(left, right, True), (min(right, other), max(right, other), False)]
     index = index_of(state, 50, decided, promised)
 
-    assert changed(index, MODELS, before, ids | {left, right, other}, gone) == whole(index, MODELS)
+    result = changed(index, MODELS, before, ids | {left, right, other}, gone)
+    assert result == whole(index, MODELS)
+    # the answers stand, and others come
+    after, ids, gone = some_change(state, chance)
+    index = index_of(after, 50, decided, promised)
+    assert changed(index, MODELS, result, ids, gone) == whole(index, MODELS)
 
 
 def test_a_record_that_becomes_an_enterprise_leaves_the_persons():
