@@ -76,10 +76,9 @@ def hold(root: Path, name: str, *, postgres_url: str | None, wait_seconds: float
         try:
             if session is not None:
                 waiting.until(session.has_locked)
-            _note_holder(root)
-            yield HeldLock(session)
+            with _noted_holder(root):
+                yield HeldLock(session)
         finally:
-            (root / HOLDER_FILE).unlink(missing_ok=True)
             if session is not None:
                 session.close()
     finally:
@@ -117,13 +116,21 @@ def _has_locked(root: Path, file: FileLock) -> bool:
     return True
 
 
-def _note_holder(root: Path) -> None:
-    """Write down who holds the lake since when, for those who wait; one that was killed leaves it to the next to overwrite."""
+@contextmanager
+def _noted_holder(root: Path) -> Iterator[None]:
+    """Write down who holds the lake since when, for those who wait; one that was killed leaves it to the next to overwrite.
+
+    Only who has the right may take the note away: where the file lock does not reach, it may be that of a holder elsewhere.
+    """
     holder = {"since": datetime.now(UTC).isoformat(timespec="seconds"), "process": os.getpid(), "host": socket.gethostname()}
     try:
         (root / HOLDER_FILE).write_text(json.dumps(holder), encoding="utf-8")
     except OSError as error:
         raise LakeError(f"{root}: cannot be written ({type(error).__name__})") from None
+    try:
+        yield
+    finally:
+        (root / HOLDER_FILE).unlink(missing_ok=True)
 
 
 def _since(root: Path) -> str:

@@ -53,9 +53,9 @@ HELD_DELIVERIES: Final[TableContract] = table(
     deleted_count=open_column(pl.Int64, "Records that it would delete", _COUNT),
     status=open_column(
         pl.String,
-        "held: waits for a person; approved: taken in by the next run; rejected: left out until the files change; superseded: "
-        "other files were delivered since",
-        pa.Check.isin(["held", "approved", "rejected", "superseded"]),
+        "held: waits for a person; approved: taken in by the next run; rejected: left out until the files change; taken_in: "
+        "stored, for it was approved or the contract lets it pass; superseded: other files were delivered since",
+        pa.Check.isin(["held", "approved", "rejected", "taken_in", "superseded"]),
     ),
     held_at=open_column(UTC_TIME, "When it was held"),
     decided_by=open_column(pl.String, "Who approved or rejected it", nullable=True),
@@ -75,7 +75,9 @@ PROTECTED_RECORDS: Final[TableContract] = table(
     source_key=column(pl.String, Sensitivity.OPEN, "Key in the source; a token where the contract calls it personal"),
     entity_type=open_column(pl.String, "person or enterprise", pa.Check.isin(["person", "enterprise"])),
     country=open_column(pl.String, "Country, ISO 3166 alpha-2", nullable=True),
-    updated_at=open_column(UTC_TIME, "When the record last changed in its source", nullable=True),
+    updated_at=open_column(
+        UTC_TIME, "When the record last changed in its source; where its row does not tell, what was told before", nullable=True
+    ),
     delivery_id=open_column(pl.String, "Delivery it came with"),
     content_digest=column(pl.Int64, Sensitivity.TOKEN, "Keyed digest of its content, to recognise a change"),
     payload_sealed=column(pl.Binary, Sensitivity.CIPHERTEXT, "Raw and standardised values, sealed", nullable=True),

@@ -9,8 +9,8 @@ from custview_pipeline.adapters.alert_channels import Alert, What, send
 from custview_pipeline.defs.intake import HELD_TAG
 from custview_pipeline.defs.reaper import GONE
 
-STARTED_BY: Final = "custview/started_by"
-BY_COMMAND: Final = {STARTED_BY: "cli"}  # the command line alerts of its runs itself: it knows of them at once, daemon or not
+# The command line alerts of its runs itself, daemon or not, and notes that it does; one that was killed notes nothing.
+ALERTED: Final = {"custview/alerted": "cli"}
 INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 _STOPPED_BY_CHECK: Final = "DagsterAssetCheckFailedError"
 _OUTSIDE: Final = "outside of any step"
@@ -42,8 +42,8 @@ def alert_sensor(project_name: str) -> dg.SensorDefinition:
         description="Tells of each failed run once: in this log, and by e-mail and webhook where they are set.",
     )
     def alert_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
-        run, message = context.dagster_run, context.failure_event.message
-        if run.tags.get(STARTED_BY) == BY_COMMAND[STARTED_BY] and message != GONE:
+        run = context.dagster_run
+        if ALERTED.items() <= run.tags.items():
             return
         logged = context.instance.all_logs(run.run_id, of_type=_LOOKED_AT)
         failures = step_failures(entry.dagster_event for entry in logged if entry.dagster_event is not None)

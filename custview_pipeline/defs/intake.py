@@ -1,11 +1,15 @@
 """Assets of the airlock: for each source its files, and delivery, validation and protected records out of one operation."""
 
+import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
 
+from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.adapters.sources import open_source
 from custview_pipeline.contracts.intake_tables import (
     DELIVERIES,
@@ -29,11 +33,12 @@ from custview_pipeline.defs.metadata import (
     told,
 )
 from custview_pipeline.defs.resources import ProjectResource
-from custview_pipeline.defs.stages import is_whole, stage
+from custview_pipeline.defs.stages import is_by_command, is_whole, stage
 from custview_pipeline.flows.deliver import Delivery, Intake, deliver
 from custview_pipeline.flows.score import scores_of_delivery
 from custview_pipeline.flows.watermark import changed_since
 from custview_pipeline.kernel import settings
+from custview_pipeline.kernel.errors import SourceUnreadable
 from custview_pipeline.kernel.ports import Progress
 from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.validation.rules import FieldRule, rules_of
@@ -41,6 +46,10 @@ from custview_pipeline.validation.verdicts import Verdict
 
 FINGERPRINT_TAG: Final = "custview/fingerprint."
 HELD_TAG: Final = "custview/held."
+ASKED_TAG: Final = "custview/asked."
+SETTLE_SECONDS: Final = 10.0  # a file younger than this may still be written
+_PATIENCE_SECONDS: Final = 60.0  # how long a run waits for files to be complete, before it holds the lake
+_LOOK_SECONDS: Final = 1.0
 REFUSED_SHARE: Final = "completeness__record__refused_share"
 ERASED_BEFORE: Final = "consistency__record__erased_before"
 _SHORTEST_WINDOW: Final = timedelta(minutes=1)  # Dagster takes none that is shorter
@@ -58,6 +67,16 @@ def files_key(source_system: str) -> dg.AssetKey:
 def intake_keys(source_system: str) -> list[dg.AssetKey]:
     """Return the asset keys that one delivery makes, in order."""
     return [dg.AssetKey(f"{source_system}_{what}") for what in ("delivery", "validation", "protected")]
+
+
+def terms_of(contract: SourceContract) -> str:
+    """Return what changes when the contract does."""
+    return hashlib.sha256(repr(contract).encode()).hexdigest()[:16]
+
+
+def held_mark(fingerprint: str, terms: str) -> str:
+    """Return how a run tells what it held back: the content, and the terms that it was judged by."""
+    return f"{fingerprint}:{terms}"
 
 
 def files_of(contract: SourceContract) -> dg.AssetSpec:
@@ -97,8 +116,10 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
     )
     def admit(context: dg.AssetExecutionContext, project: ProjectResource, progress: dg.ResourceParam[Progress]) -> Results:
         with stage(str(delivery.to_user_string()), progress):
+            if not is_by_command(context.run):
+                _wait_until_settled(project.project.directory, contract)
             writer = project.writer()  # before the keys are taken: they must be those that the state of the lake was made with
-            since = None if is_whole(context.run) else changed_since(writer.snapshot(), contract)
+            since = None if is_whole(context.run) else changed_since(writer.snapshot(), contract, project.project.region)
             opened = open_source(project.project.directory, contract, since=since)
             intake = Intake(
                 contract=contract,
@@ -119,15 +140,37 @@ def admission_of(contract: SourceContract) -> dg.AssetsDefinition:
             scores = scores_of_delivery(writer.snapshot(), report.delivery_id)
             results = [*_materialisations(report, scores, contract), *_check_results(report, contract, validation)]
         progress.done(source, report)
-        if report.refusal is None:
-            context.instance.add_run_tags(context.run.run_id, {f"{FINGERPRINT_TAG}{source}": fingerprint})
-        else:
-            if report.held:
-                context.instance.add_run_tags(context.run.run_id, {f"{HELD_TAG}{source}": fingerprint})
+        context.instance.add_run_tags(context.run.run_id, _seen(context.run, report, fingerprint, contract))
+        if report.refusal is not None:
             progress.failed(str(validation.to_user_string()), report.refusal)
         yield from results
 
     return admit
+
+
+def _wait_until_settled(directory: Path, contract: SourceContract) -> None:
+    """Wait a while for files that may still be written; a person at the command line knows that they are complete.
+
+    Raises:
+        SourceUnreadable: They are still being written.
+    """
+    opened, deadline = open_source(directory, contract), time.monotonic() + _PATIENCE_SECONDS
+    while isinstance(opened, SourceFiles) and opened.stat_mark() and not opened.is_settled(SETTLE_SECONDS):
+        if time.monotonic() > deadline:
+            raise SourceUnreadable(f"{contract.source_system}: the files are still being written")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _seen(run: dg.DagsterRun, report: Delivery, fingerprint: str, contract: SourceContract) -> dict[str, str]:
+    """Return the tags by which a sensor knows what became of the content that it sees; none where it was refused.
+
+    The sensor's own word for the content goes first: a program that gives changes alone shows the run less than the sensor.
+    """
+    source = contract.source_system
+    content = run.tags.get(f"{ASKED_TAG}{source}", fingerprint)
+    if report.held or report.is_rejected:
+        return {f"{HELD_TAG}{source}": held_mark(content, terms_of(contract))}
+    return {f"{FINGERPRINT_TAG}{source}": content} if report.refusal is None else {}
 
 
 def _spec(contract: SourceContract, key: dg.AssetKey, group: str, dep: dg.AssetKey) -> dg.AssetSpec:
@@ -191,7 +234,7 @@ def _fixed_specs(asset: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
         blocking=True,
         description=(
             "The gate: too many refused rows, a broken rule of severity error, "
-            "or a snapshot without any known record stop the delivery."
+            "or a snapshot that lacks too many of the known records stop the delivery."
         ),
     )
     yield dg.AssetCheckSpec(

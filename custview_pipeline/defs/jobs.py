@@ -1,5 +1,6 @@
 """Jobs and schedules: what people, sensors and the night start by name."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import dagster as dg
@@ -21,14 +22,28 @@ REFRESH: Final = dg.define_asset_job(
     description="The main job: take in every source, match, elect golden records, build views, audit.",
 )
 
-NIGHTLY: Final = dg.ScheduleDefinition(
+_FIRST, _LAST = {"dagster/priority": "1"}, {"dagster/priority": "0"}  # of the runs that wait for each other
+
+
+@dg.schedule(
     name="nightly_reconciliation",
     job=REFRESH,
     cron_schedule="30 2 * * *",
-    tags=WHOLE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="The main job every night, whole: every source compared in full, everything matched, elected and checked anew.",
+    description="The main job every night, whole: a run for each source, compared in full, then one for all that follows.",
 )
+def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    """Ask for a run of each source, then one of the rest: a source that is held or out of reach stops no other."""
+    night = f"{context.scheduled_execution_time:%Y-%m-%d}"
+    operations = context.repository_def.assets_defs_by_key.values() if context.repository_def else ()
+    sources = {frozenset(made.keys) for made in operations if made.is_executable and made.keys.isdisjoint(DOWNSTREAM)}
+    for keys in sorted(map(sorted, sources)):
+        name = f"{night}:{keys[0].to_user_string()}"
+        yield dg.RunRequest(run_key=name, asset_selection=keys, tags={**WHOLE, **_FIRST})
+    yield dg.RunRequest(run_key=f"{night}:all", asset_selection=DOWNSTREAM, tags={**WHOLE, **_LAST})
+
+
+NIGHTLY: Final = nightly_reconciliation
 
 
 def keys_from(source_system: str) -> list[dg.AssetKey]:

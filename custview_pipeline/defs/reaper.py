@@ -8,6 +8,7 @@ from dagster._core.events import JobFailureData, RunFailureReason  # how a run i
 from custview_pipeline.defs.processes import Worker
 
 GONE: Final = "the process of the run is gone: killed, or its machine was stopped"
+GONE_TAG: Final = {"custview/gone": "true"}  # such a failure says nothing of the delivery
 _AT_WORK: Final = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
 
@@ -36,6 +37,7 @@ def fail_runs_without_process(instance: dg.DagsterInstance) -> int:
         if run.status is dg.DagsterRunStatus.CANCELING:
             instance.report_run_canceled(run, GONE)
         else:
+            instance.add_run_tags(run.run_id, GONE_TAG)
             instance.report_run_failed(run, GONE, JobFailureData(None, RunFailureReason.UNEXPECTED_TERMINATION))
     return len(gone)
 

@@ -13,11 +13,18 @@ from custview_pipeline.kernel.silent_process import unheard
 
 SCOPE_TAG: Final = "custview/scope"
 WHOLE: Final = {SCOPE_TAG: "whole"}
+STARTED_BY: Final = "custview/started_by"
+BY_COMMAND: Final = {STARTED_BY: "cli"}
 
 
 def is_whole(run: dg.DagsterRun) -> bool:
     """Return whether a run works on everything, and not on what changed since the last one alone."""
     return run.tags.get(SCOPE_TAG) == WHOLE[SCOPE_TAG]
+
+
+def is_by_command(run: dg.DagsterRun) -> bool:
+    """Return whether a person, or a scheduler in their name, started a run at the command line."""
+    return run.tags.get(STARTED_BY) == BY_COMMAND[STARTED_BY]
 
 
 @contextmanager

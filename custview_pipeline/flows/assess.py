@@ -117,9 +117,8 @@ def _has_changed_much(snapshot: Snapshot, measured_at: datetime) -> bool:
     came = snapshot.read(
         DELIVERIES.name, ["new_count", "changed_count", "deleted_count"], where=pl.col("delivered_at") > measured_at
     )
-    return (
-        sum(came.sum().fill_null(0).row(0)) > _MUCH * snapshot.read(PROTECTED_RECORDS.name, ["record_id"])["record_id"].n_unique()
-    )
+    held = snapshot.read(PROTECTED_RECORDS.name, ["record_id"])["record_id"].n_unique()
+    return bool(sum(came.sum().fill_null(0).row(0)) > _MUCH * held)
 
 
 def _last_scores(snapshot: Snapshot) -> pl.DataFrame:

@@ -41,6 +41,7 @@ class Delivery:
 
     Attributes:
         is_unchanged: It was taken in before, under the same contract and rules, or a person rejected it; nothing was done.
+        is_rejected: A person rejected it, and may still approve it: its files do not count as taken in.
         refusal: Why it was refused or held, in one line; None where it was stored.
         held: It waits for a person, for it would delete a large share of what is known.
         late_count: Rows older than what is known of their record, left out.
@@ -53,6 +54,7 @@ class Delivery:
     source_system: str
     delivery_id: str = ""
     is_unchanged: bool = False
+    is_rejected: bool = False
     refusal: str | None = None
     held: bool = False
     row_count: int = 0
@@ -123,7 +125,7 @@ def _deliver(intake: Intake, lake: LakeWriter) -> Delivery:
     marks = marks_of(delivered, intake.keys.id_key, snapshot)
     holding = holding_of(snapshot, Files(contract.source_system, marks.keyed))
     if holding.standing is Standing.REJECTED:
-        return Delivery(contract.source_system, is_unchanged=True)
+        return Delivery(contract.source_system, is_unchanged=True, is_rejected=True)
     known = _known_where_due(intake, marks, snapshot)
     if known is None:
         _note(lake, holding.superseded(intake.run_id), intake.run_id)
@@ -162,14 +164,17 @@ def _take_in(intake: Intake, lake: LakeWriter, snapshot: Snapshot, taking: _Taki
     delivery = _summarise(intake, delivery_id, reading, admissions, tally)
     if delivery.refusal is not None:
         return delivery
+    closed = holding.taken_in(intake.run_id)
     if marks.is_as_before and _is_nothing_new(reading, admissions):
+        _note(lake, closed, intake.run_id)
         return replace(delivery, delivery_id="", is_unchanged=True)
     with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
         gone = tombstones(snapshot, reading.changes.deleted, reading.surveyed.deleted_keys, airlock)
-        store_admitted(commit, snapshot, admissions, gone)
+        timed = [it._replace(protected=reading.changes.with_known_times(it.protected)) for it in admissions]
+        store_admitted(commit, snapshot, timed, gone)
         store_refused(commit, snapshot, admissions, quarantined)
-        if (superseded := holding.superseded(intake.run_id)).height:
-            commit.append(HELD_DELIVERIES.name, superseded)
+        if closed.height:
+            commit.append(HELD_DELIVERIES.name, closed)
         commit.append(DELIVERIES.name, delivery_row(delivery, airlock, marks.keyed, run_id=intake.run_id))
         scored = _score(intake, delivery, admissions, tally, snapshot, now)
         commit.append(QUALITY_SCORES.name, scored.scores)

@@ -56,6 +56,20 @@ class Marks(NamedTuple):
         return self.before is not None and not self.before.endswith(self.columns)
 
 
+def is_understood_alike(snapshot: Snapshot, contract: SourceContract, region: str) -> bool:
+    """Return whether what is stored of a source was understood as it is now, and nothing of it may have been forgotten since.
+
+    Otherwise rows that did not change are worked on again, so all of them must be read.
+
+    Args:
+        snapshot: The lake.
+        contract: The source's contract.
+        region: Default country of the project.
+    """
+    before = snapshot.consumed(_stage(contract)) or ""
+    return before.split(" ")[-2:] == [snapshot.key_mark(), _columns_mark(contract, region)]
+
+
 def marks_of(delivered: Delivered, id_key: bytes, snapshot: Snapshot) -> Marks:
     """Return the marks of what a source holds now.
 
@@ -68,7 +82,7 @@ def marks_of(delivered: Delivered, id_key: bytes, snapshot: Snapshot) -> Marks:
         SourceUnreadable: There is nothing to read.
     """
     contract, source, region = delivered
-    stage, fingerprint = f"{STAGE}/{contract.source_system}", source.fingerprint()
+    stage, fingerprint = _stage(contract), source.fingerprint()
     return Marks(
         stage=stage,
         fingerprint=fingerprint,
@@ -78,6 +92,10 @@ def marks_of(delivered: Delivered, id_key: bytes, snapshot: Snapshot) -> Marks:
         keys=snapshot.key_mark(),
         before=snapshot.consumed(stage),
     )
+
+
+def _stage(contract: SourceContract) -> str:
+    return f"{STAGE}/{contract.source_system}"
 
 
 def _columns_mark(contract: SourceContract, region: str) -> str:

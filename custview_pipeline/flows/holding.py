@@ -21,7 +21,11 @@ class Standing(StrEnum):
     HELD = "held"
     APPROVED = "approved"
     REJECTED = "rejected"
+    TAKEN_IN = "taken_in"
     SUPERSEDED = "superseded"
+
+
+CLOSED: Final = (Standing.TAKEN_IN.value, Standing.SUPERSEDED.value)  # there is nothing left to decide
 
 
 class Files(NamedTuple):
@@ -45,7 +49,7 @@ class Holding(NamedTuple):
 
     Attributes:
         files: Its files as they are now.
-        rows: Current rows of ``HELD_DELIVERIES`` of the source that no other files superseded.
+        rows: Current rows of ``HELD_DELIVERIES`` of the source that were neither taken in nor superseded by other files.
         latest_version: Version of the row of these files, whatever it says; 0 where there is none.
     """
 
@@ -55,14 +59,22 @@ class Holding(NamedTuple):
 
     @property
     def standing(self) -> Standing | None:
-        """Return what was decided of these files; None where they were never held, or others came since."""
-        own = self.rows.filter(pl.col("held_id") == self.files.held_id)["status"].to_list()
+        """Return what was decided of these files; None where they were never held, were taken in, or others came since."""
+        own = self.rows.filter(self._is_own)["status"].to_list()
         return Standing(own[0]) if own else None
 
     def superseded(self, run_id: str) -> pl.DataFrame:
         """Return the rows to be stored, now that these files are taken up and not those that were held."""
-        others = self.rows.filter(pl.col("held_id") != self.files.held_id)
-        return restated(others, Standing.SUPERSEDED, run_id=run_id)
+        return restated(self.rows.filter(~self._is_own), Standing.SUPERSEDED, run_id=run_id)
+
+    def taken_in(self, run_id: str) -> pl.DataFrame:
+        """Return the rows to be stored with these files, whether a person approved them or the contract lets them pass now."""
+        own = restated(self.rows.filter(self._is_own), Standing.TAKEN_IN, run_id=run_id)
+        return pl.concat([self.superseded(run_id), own])
+
+    @property
+    def _is_own(self) -> pl.Expr:
+        return pl.col("held_id") == self.files.held_id
 
 
 def current_held(snapshot: Snapshot) -> pl.DataFrame:
@@ -74,7 +86,7 @@ def holding_of(snapshot: Snapshot, files: Files) -> Holding:
     """Return what stands open of a source."""
     mine = current_held(snapshot).filter(pl.col("source_system") == files.source_system)
     versions = mine.filter(pl.col("held_id") == files.held_id)["version"].to_list()
-    open_rows = mine.filter(pl.col("status") != Standing.SUPERSEDED.value)
+    open_rows = mine.filter(~pl.col("status").is_in(CLOSED))
     return Holding(files, open_rows, versions[0] if versions else 0)
 
 

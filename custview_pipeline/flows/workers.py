@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
-from custview_pipeline.flows.parcels import packed, unpacked
+from custview_pipeline.flows import parcels  # noqa: F401 -- how frames go to workers and back
 from custview_pipeline.kernel.errors import Redacted
 from custview_pipeline.kernel.settings import rows_for_workers, secrets_withheld, single_threaded_children
 from custview_pipeline.kernel.silent_process import drop_standard_error, silence_process
@@ -64,16 +64,15 @@ def work_through(
     if workers == 1 or rows < rows_for_workers():
         yield from (task(setting, batch) for batch in batches)
         return
-    work = packed((task, setting))
     with secrets_withheld(), single_threaded_children(), _pool(workers) as pool:
-        waiting: deque[Future[bytes]] = deque()
+        waiting: deque[Future[Outcome]] = deque()
         try:
             for batch in batches:
-                waiting.append(pool.submit(_do, work, packed(batch)))
+                waiting.append(pool.submit(_do, task, setting, batch))
                 if len(waiting) >= workers * _BATCHES_IN_FLIGHT:
-                    yield unpacked(waiting.popleft().result())
+                    yield waiting.popleft().result()
             while waiting:
-                yield unpacked(waiting.popleft().result())
+                yield waiting.popleft().result()
         except BrokenProcessPool:
             _let_go_of_queue(pool)
             raise Redacted("a worker of the airlock was killed, perhaps for want of memory") from None
@@ -128,6 +127,5 @@ def _end_with_run() -> None:
         os._exit(1)
 
 
-def _do(work: bytes, batch: bytes) -> bytes:
-    task, setting = unpacked(work)
-    return packed(task(setting, unpacked(batch)))
+def _do(task: Callable[[Setting, Batch], Outcome], setting: Setting, batch: Batch) -> Outcome:
+    return task(setting, batch)

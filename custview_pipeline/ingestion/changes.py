@@ -36,7 +36,8 @@ class Changes(NamedTuple):
     """The outcome for one delivery.
 
     Attributes:
-        rows: One row a delivered row, in order: record_id, content_digest, status, version (the one to store it under).
+        rows: One row a delivered row, in order: record_id, content_digest, status, version (the one to store it under), known_at
+            (the time that is known of its record; null where none is, or where it was read in another way).
         deleted: ``DELETED``, one row a tombstone to be stored: version (of the tombstone), updated_at (when the source says that
             it was; null where it only does not hold the record any more), was_held (whether the record was held until now).
         absent_count: Records held until now that a snapshot does not hold.
@@ -51,6 +52,19 @@ class Changes(NamedTuple):
     def count(self, *statuses: RowStatus) -> int:
         """Return how many delivered rows have one of these statuses."""
         return int(self.rows["status"].is_in([str(status) for status in statuses]).sum())
+
+    def with_known_times(self, stored: pl.DataFrame) -> pl.DataFrame:
+        """Return rows that are to be stored, with the time that is known of their record where they tell none.
+
+        Otherwise a row without a time would have every older row win that comes after it.
+
+        Args:
+            stored: Its columns record_id, version, updated_at are read; one row a record.
+        """
+        is_told = (pl.col("status") == RowStatus.CHANGED.value) & pl.col("known_at").is_not_null()
+        known = self.rows.filter(is_told).select("record_id", "version", "known_at")
+        joined = stored.join(known, on=["record_id", "version"], how="left", maintain_order="left")
+        return joined.with_columns(pl.coalesce("updated_at", "known_at").alias("updated_at")).drop("known_at")
 
     @property
     def deleted_count(self) -> int:
@@ -80,9 +94,10 @@ def find_changes(
     A snapshot with late rows is an old one: it neither deletes what changed after its newest row, nor brings back what was
     deleted and has not changed since.
 
-    What is known of a record is the time of its last version, not of the last row that said the same with a later time: to keep
-    that of a snapshot would mean a row for each of its records whenever a source stamps all of them. A delivery of changes holds
-    only what changed, so there such a row is a change: then deliveries end in the same state in whatever order they come.
+    What is known of a record is the last time that a version of it told, not that of the last row that said the same with a later
+    time: to keep that of a snapshot would mean a row for each of its records whenever a source stamps all of them. A delivery of
+    changes holds only what changed, so there such a row is a change: then deliveries end in the same state in whatever order they
+    come.
 
     Args:
         survey: ``SURVEY``, one row a delivered row; record_id is null where the key is missing, updated_at where no time is told,
@@ -98,9 +113,10 @@ def find_changes(
     status = _status(is_snapshot=is_snapshot, is_redone=is_redone, is_suppressed=returning.is_suppressed)
     next_version = (pl.col("version").fill_null(0) + 1).cast(pl.Int32)
     judged = compared.with_columns(status=status, next_version=next_version)
+    known_at = pl.lit(None, UTC_TIME) if is_redone else pl.col("known_at")
     absent = _absent(judged, known) if is_snapshot else DELETED.to_frame()
     return Changes(
-        judged.select("record_id", "content_digest", "status", version="next_version"),
+        judged.select("record_id", "content_digest", "status", version="next_version", known_at=known_at),
         pl.concat([absent, _said_deleted(judged, returning.record_ids, is_snapshot=is_snapshot)]),
         absent_count=absent.height,
         returning_count=int(judged["is_returning"].sum()),

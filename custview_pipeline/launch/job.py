@@ -11,10 +11,10 @@ from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.definitions import build_definitions
-from custview_pipeline.defs.alerts import BY_COMMAND, INTERRUPTED, StepFailure, alert_of, step_failures
+from custview_pipeline.defs.alerts import ALERTED, INTERRUPTED, StepFailure, alert_of, step_failures
 from custview_pipeline.defs.jobs import REFRESH, WRITER_TAG, keys_from
 from custview_pipeline.defs.processes import Worker
-from custview_pipeline.defs.stages import WHOLE
+from custview_pipeline.defs.stages import BY_COMMAND, WHOLE
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.errors import CustviewError
 from custview_pipeline.kernel.ports import Progress
@@ -55,6 +55,8 @@ def refresh(project: Project, progress: Progress, *, source: str | None = None, 
             outcome = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_config=_QUIET, tags=tags, asset_selection=selection
             )
+            if not outcome.success:
+                instance.add_run_tags(outcome.run_id, ALERTED)  # before it does: a webhook may be slow, and the daemon look
             run = instance.get_run_by_id(outcome.run_id) or outcome.dagster_run  # with the tags that its steps gave it
     if not outcome.success:
         _tell_failures(project, run, outcome.all_events, progress)

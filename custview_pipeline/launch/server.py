@@ -24,6 +24,7 @@ from custview_pipeline.launch.watch import Location, ProjectWatch, Say
 _LOOK_SECONDS: Final = 0.5
 _SHUTDOWN_SECONDS: Final = 60.0  # Dagster gives each of its services 15 s or more
 _LINGER_SECONDS: Final = 10.0
+_TICK_SECONDS: Final = 900  # a look at a table or a program reads all of it; half the time between two looks at a program
 
 
 def serve(directory: Path, *, host: str, port: int, say: Say) -> int:
@@ -98,7 +99,12 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _server_environment(directory: Path, home: Path) -> dict[str, str]:
     """Return the environment of the server, which works in the project's directory: a relative path of keys is made absolute."""
-    added = {"DAGSTER_HOME": str(home), settings.PROJECT: str(directory), "PYTHONWARNINGS": "ignore"}
+    added = {
+        "DAGSTER_HOME": str(home),
+        settings.PROJECT: str(directory),
+        "PYTHONWARNINGS": "ignore",
+        "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": str(_TICK_SECONDS),
+    }
     if keys := settings.read(settings.KEYS):
         added[settings.KEYS] = str(Path(keys).expanduser().absolute())
     return settings.child_environment(added)

@@ -29,7 +29,7 @@ class Location:
     """The code location of a running web server.
 
     Attributes:
-        host: Address the server listens on.
+        host: Address the server listens on; of IPv4 or a name, for ``serve`` listens on no other.
         port: Its port.
     """
 
@@ -42,7 +42,7 @@ class Location:
         Returns:
             Whether it could be loaded; None where the server does not answer.
         """
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 -- what it was told to listen on
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 -- what it was told to listen on
         with requests.Session() as session:
             session.trust_env = False  # no proxy stands between us and our own server
             try:

@@ -18,9 +18,8 @@ from custview_pipeline.matching.found import MatchedType
 from custview_pipeline.matching.frequencies import Frequencies
 from custview_pipeline.matching.lookup import Sought
 from custview_pipeline.matching.marked import Marked
-from custview_pipeline.matching.match import neighbours_of
 from custview_pipeline.matching.matcher import Matcher, Progress
-from custview_pipeline.matching.neighbours import neighbours_around
+from custview_pipeline.matching.neighbours import Neighbours, find_neighbours, neighbours_around
 from custview_pipeline.matching.pairs import NEAR_FEATURES
 from custview_pipeline.matching.patterns import Ints
 from custview_pipeline.matching.records import Records, TokenColumns
@@ -103,7 +102,7 @@ class _Search:
     def __init__(self, index: Index, change: Change, known: Mapping[EntityType, Frozen]) -> None:
         self._index, self._change, self._known = index, change, known
         self._is_changed = Marked.of(np.unique(change.changed.to_numpy()))
-        self._near = index.neighbourhoods.clear()
+        self._near, self._neighbours = index.neighbourhoods.clear(), Neighbours.none()
 
     def rows(self, before: pl.DataFrame) -> pl.DataFrame:
         """Return the changed records, whoever they could meet, and whoever was in a group with them or with one that is gone."""
@@ -118,7 +117,7 @@ class _Search:
                 is_met |= keys.met_by(columns)
             found.append(portion.filter(pl.Series(is_met)))
         rows = pl.concat(found)
-        self._near = self._near_rows(rows)
+        self._take_neighbours(rows)
         return rows
 
     def with_rows(self, tokens: pl.DataFrame, record_ids: Ints) -> pl.DataFrame:
@@ -127,7 +126,7 @@ class _Search:
         if not len(missing):
             return tokens
         added = pl.concat(self._rows_of(missing))
-        self._near = pl.concat([self._near, self._near_rows(added)])
+        self._take_neighbours(added)
         return pl.concat([tokens, added])
 
     def _sought(self, changed: pl.DataFrame) -> list[Sought]:
@@ -148,20 +147,20 @@ class _Search:
         dense = self._frequencies(records.entity_type).dense
         return np.concatenate([_NONE, *(records.values(feature) for feature in NEAR_FEATURES if feature not in dense)])
 
-    def _near_rows(self, tokens: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of the neighbourhoods of these records' values."""
+    def _take_neighbours(self, tokens: pl.DataFrame) -> None:
+        """Find which values are one edit apart, of these records and those that came before them."""
         values = [self._near_values(Records.of(tokens, kind)) for kind in self._known]
         rows = self._index.neighbourhoods
         held = Marked.of(np.unique(np.concatenate([_NONE, *values])))
-        return rows.filter(pl.Series(held.may_hold(rows["token"].to_numpy())))
+        self._near = pl.concat([self._near, rows.filter(pl.Series(held.may_hold(rows["token"].to_numpy())))])
+        self._neighbours = find_neighbours(self._near, self._near["token"].to_numpy())
 
     def matcher(self, kind: EntityType, tokens: pl.DataFrame, groups: pl.DataFrame, settings: MatchSettings) -> Matcher:
         """Return what matches the changed ones among these records, and decides these groups anew."""
         records, index = Records.of(tokens, kind), self._index
-        near = neighbours_of([records], self._near, self._known)
         focus = Focus(self._is_changed.hold(records.record_ids), _group_numbers(records, groups))
         promised = index.promised(tokens["record_id"])
-        return Matcher(records, near, settings, decided=index.decided, exclusive=promised, focus=focus)
+        return Matcher(records, self._neighbours, settings, decided=index.decided, exclusive=promised, focus=focus)
 
     def _until_found(self, record_ids: pl.Series) -> pl.DataFrame:
         """Return the rows of some records; the newest portions are looked through first, and no more than need be."""

@@ -87,6 +87,21 @@ def test_a_program_is_called_once_for_a_delivery_and_told_since_when():
     assert source.fingerprint() != fingerprint
 
 
+def test_the_fingerprint_is_of_the_rows_and_not_of_their_order_or_pages_and_tells_how_often_each_is_there():
+    pages = {"": [ANN, BO], "other order": [BO, ANN], "pages": [frame().tail(1), frame().head(1)], "twice": [ANN, ANN, BO]}
+    found = {}
+    for name, rows in pages.items():
+        given[:] = rows
+        found[name] = program().fingerprint()
+    given[:] = [ANN, BO | {"name": "Bob"}]
+    assert found["other order"] == found["pages"] == found[""]
+    assert len({found[""], found["twice"], program().fingerprint(), "0" * 64}) == 4
+    given[:] = [{"id": "1", "name": "a", "born": "bc"}]
+    first = program().fingerprint()
+    given[:] = [{"id": "1", "name": "ab", "born": "c"}]
+    assert program().fingerprint() != first
+
+
 def test_a_program_that_has_a_fingerprint_is_not_called_for_one(monkeypatch):
     told = iter(["first", "first", "second"])
     monkeypatch.setattr(our_rows, "fingerprint", lambda _: next(told), raising=False)

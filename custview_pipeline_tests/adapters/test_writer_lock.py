@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from custview_pipeline.adapters import writer_lock
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.writer_lock import HOLDER_FILE, hold
 from custview_pipeline.contracts.manifest import WriterLock
@@ -70,6 +71,27 @@ def test_nothing_is_left_but_the_lock_file(root):
     with taken(root):
         pass
     assert [path.name for path in root.iterdir()] == ["writer.lock"]
+
+
+class HeldElsewhere:
+    """A session whose lock another one has."""
+
+    def __init__(self, *_asked):
+        self.has_locked = lambda: False
+        self.close = lambda: None
+
+
+def test_who_never_had_the_right_leaves_the_note_of_the_holder_elsewhere(root, monkeypatch):
+    monkeypatch.setattr(writer_lock, "_Session", HeldElsewhere)
+    root.mkdir(exist_ok=True)
+    (root / HOLDER_FILE).write_text('{"since": "2026-01-01T00:00:00", "process": 5, "host": "elsewhere"}')
+    with pytest.raises(LakeBusy, match=r"since 2026-01-01 00:00:00 UTC \(process 5 on elsewhere\)"), taken(root, url=NOWHERE):
+        pass  # pragma: no cover
+    assert (root / HOLDER_FILE).exists()
+    monkeypatch.undo()
+    with taken(root):
+        pass
+    assert not (root / HOLDER_FILE).exists()
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"since": 5}', '{"since": "2026-01-01T00:00:00", "process": "x", "host": "h"}'])

@@ -1,6 +1,6 @@
 """Small projects with two sources, run through Dagster on an instance of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,14 @@ class Ran:
         return [step.user_failure_data.description or "" for step in failed if step.user_failure_data]
 
 
-def run_job(world: World, **environment: str) -> Ran:
-    """Run the whole job in this process, on the project's own instance."""
-    with surroundings(world, environment), open_instance(world.directory) as instance:
+def run_job(
+    world: World, *, keys: Sequence[dg.AssetKey] | None = None, tags: dict[str, str] | None = None, **environment: str
+) -> Ran:
+    """Run the job in this process, on the project's own instance, whole or for some assets; it waits for no file to settle."""
+    with surroundings(world, environment), open_instance(world.directory) as instance, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("custview_pipeline.defs.intake.SETTLE_SECONDS", 0.0)
         job = build_definitions(load_project(world.directory)).resolve_job_def("refresh")
-        done = job.execute_in_process(instance=instance, raise_on_error=False)
+        done = job.execute_in_process(instance=instance, raise_on_error=False, asset_selection=keys, tags=tags)
         run = instance.get_run_by_id(done.run_id)
         assert run is not None
         return Ran(run, done.all_events)

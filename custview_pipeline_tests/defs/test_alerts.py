@@ -3,9 +3,10 @@
 import dagster as dg
 import pytest
 
-from custview_pipeline.defs.alerts import BY_COMMAND, alert_sensor
+from custview_pipeline.defs.alerts import ALERTED, alert_sensor
 from custview_pipeline.defs.processes import Worker
 from custview_pipeline.defs.reaper import fail_runs_without_process
+from custview_pipeline.defs.stages import BY_COMMAND
 from custview_pipeline.launch import open_instance
 from custview_pipeline_tests.defs.conftest import CRM, run_job
 from custview_pipeline_tests.launch.serving import listening
@@ -115,10 +116,19 @@ def test_what_fails_outside_of_any_step_is_told_without_its_text(tmp_path, alert
     assert alert.reason == "failed with unknown; the run in Dagster's UI has the place"
 
 
-def test_a_failure_of_the_command_line_is_told_by_the_command_line_alone(tmp_path, alerts):
+@pytest.mark.parametrize(("noted", "told"), [(ALERTED, 0), ({}, 1)], ids=["that tells", "that was killed on another host"])
+def test_a_failure_of_a_command_line_is_told_of_by_one_of_both(tmp_path, alerts, noted, told):
     with open_instance(tmp_path) as instance:
         cursor = started(instance)
-        fail(instance, tags=BY_COMMAND)
+        fail(instance, tags={**BY_COMMAND, **noted}, message="exceeded its maximum runtime")
+        tick(instance, cursor)
+    assert len(alerts) == told
+
+
+def test_what_the_command_line_told_of_the_daemon_does_not_tell_again(world, alerts):
+    with open_instance(world.directory) as instance:
+        cursor = started(instance)
+        assert world.refresh().code == 1
         tick(instance, cursor)
     assert alerts == []
 

@@ -1,6 +1,7 @@
 """The graph that the UI draws: it is the architecture, so a change of it is a change of this page."""
 
 import re
+from datetime import UTC, datetime
 from importlib.resources import as_file, files
 
 import dagster as dg
@@ -12,7 +13,7 @@ from custview_pipeline.contracts.odcs_quality import DIMENSIONS
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.definitions import build_definitions
 from custview_pipeline.defs.customers import CONTINUITY, DRIFT
-from custview_pipeline.defs.intake import ERASED_BEFORE, REFUSED_SHARE
+from custview_pipeline.defs.intake import ERASED_BEFORE, REFUSED_SHARE, intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM
 from custview_pipeline.defs.stages import is_whole
 from custview_pipeline.validation.rules import rules_of
@@ -168,13 +169,20 @@ def test_whatever_follows_the_sources_is_named_for_the_sensors():
     assert {key.to_user_string() for key in DOWNSTREAM} == set(OF_CUSTOMERS)
 
 
-def test_a_schedule_starts_the_job_whole_every_night(definitions):
+def test_a_schedule_starts_a_whole_run_of_each_source_and_then_of_all_that_follows_every_night(definitions):
     schedule = definitions.resolve_schedule_def("nightly_reconciliation")
     assert (schedule.job.name, schedule.cron_schedule) == ("refresh", "30 2 * * *")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    with dg.build_schedule_context() as context:
-        (request,) = schedule.evaluate_tick(context).run_requests
-    assert is_whole(dg.DagsterRun(job_name="refresh", tags=dict(request.tags)))
+    with dg.build_schedule_context(
+        repository_def=definitions.get_repository_def(), scheduled_execution_time=datetime(2026, 1, 2, tzinfo=UTC)
+    ) as context:
+        requests = schedule.evaluate_tick(context).run_requests
+    assert all(is_whole(dg.DagsterRun(job_name="refresh", tags=dict(request.tags))) for request in requests)
+    *of_sources, last = requests
+    assert [set(request.asset_selection) for request in of_sources] == [set(intake_keys(source)) for source in SOURCES]
+    assert last.asset_selection == DOWNSTREAM
+    assert len({request.run_key for request in requests}) == len(SOURCES) + 1
+    assert all(int(request.tags["dagster/priority"]) > int(last.tags["dagster/priority"]) for request in of_sources)
 
 
 def test_each_source_has_a_job_that_takes_it_in_again_whole(definitions):

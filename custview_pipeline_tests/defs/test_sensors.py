@@ -3,18 +3,33 @@
 import json
 import os
 import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+import yaml
 
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.definitions import build_definitions
-from custview_pipeline.defs.intake import files_key, intake_keys
+from custview_pipeline.defs.intake import FINGERPRINT_TAG, files_key, intake_keys
 from custview_pipeline.defs.jobs import DOWNSTREAM, WRITER_TAG
+from custview_pipeline.defs.processes import Worker
+from custview_pipeline.defs.reaper import fail_runs_without_process
 from custview_pipeline.defs.resources import ProjectResource
 from custview_pipeline.defs.sensors import evaluate
-from custview_pipeline.defs.tries import CURSOR_VERSION, MOST_TRIES, WAITS, Memo, read_memo, write_memo
+from custview_pipeline.defs.tries import (
+    CURSOR_VERSION,
+    MISSING_SECONDS,
+    MOST_KILLS,
+    MOST_MISSES,
+    MOST_TRIES,
+    WAITS,
+    Memo,
+    read_memo,
+    write_memo,
+)
 from custview_pipeline.flows.holding import Standing, current_held, restated
 from custview_pipeline.kernel.errors import DeliveryRefused
 from custview_pipeline.launch import open_instance
@@ -22,6 +37,7 @@ from custview_pipeline_tests.defs.conftest import run_job, surroundings
 from custview_pipeline_tests.worlds import people
 
 LONG_AGO = time.time() - 3600
+NOBODY = Worker(Worker.here().host, Worker.here().pid, Worker.here().began - 60)
 
 
 @pytest.fixture
@@ -62,11 +78,11 @@ def tried(instance, world):
     return cursor, keys
 
 
-def approve_what_is_held(world):
+def decide_what_is_held(world, standing):
     with surroundings(world, {}), ProjectResource(directory=str(world.directory)).lake().writer() as writer:
         held = current_held(writer.snapshot())
         with writer.commit("a person") as commit:
-            commit.append("held_deliveries", restated(held, Standing.APPROVED, run_id="a person", decided_by="ada"))
+            commit.append("held_deliveries", restated(held, standing, run_id="a person", decided_by="ada"))
 
 
 @pytest.fixture
@@ -205,8 +221,163 @@ def test_a_held_delivery_waits_for_a_person_and_is_tried_again_when_one_decides(
     assert [tag for tag in ran.run.tags if tag.startswith("custview/held.")] == ["custview/held.crm"]
     waiting = tick(instance, world, later(cursor, WAITS[1]))
     assert said(waiting) == "crm: the delivery waits for a person: custview deliveries list"
-    approve_what_is_held(world)
+    decide_what_is_held(world, Standing.APPROVED)
     assert len(tick(instance, world, later(cursor, WAITS[1])).run_requests) == 1
+
+
+@pytest.fixture
+def held(world):
+    """Return a project whose one source delivers what a person must look at."""
+    world.contract_file("shop").unlink()
+    run_job(world)
+    world.deliver("crm", people(5, of="crm"))
+    settle(world)
+    run_job(world)
+    return world
+
+
+def test_a_rejected_delivery_is_not_tried_until_it_is_approved(held, instance):
+    decide_what_is_held(held, Standing.REJECTED)
+    ran = run_job(held)
+    assert ran.run.status is dg.DagsterRunStatus.SUCCESS
+    assert f"{FINGERPRINT_TAG}crm" not in ran.run.tags
+    assert said(tick(instance, held)).startswith("crm: a person rejected the delivery")
+    decide_what_is_held(held, Standing.APPROVED)
+    result = tick(instance, held)
+    assert len(result.run_requests) == 1
+    run_job(held)
+    assert said(tick(instance, held, result.cursor)) == "crm: nothing new"
+
+
+def test_a_contract_that_allows_what_was_held_is_a_reason_to_try_again(held, instance):
+    contract = held.contract_file("crm")
+    contract.write_text(contract.read_text().rstrip() + "\n- property: max_deleted_share\n  value: 0.99\n")
+    assert load_project(held.directory).contract_of("crm").max_deleted_share == 0.99
+    result = tick(instance, held)
+    assert len(result.run_requests) == 1
+    assert run_job(held).run.status is dg.DagsterRunStatus.SUCCESS
+    assert said(tick(instance, held, result.cursor)) == "crm: nothing new"
+
+
+def test_a_contract_that_is_changed_after_a_rejection_costs_one_run_that_says_so(held, instance):
+    decide_what_is_held(held, Standing.REJECTED)
+    contract = held.contract_file("crm")
+    contract.write_text(contract.read_text().replace("maxLength: 80", "maxLength: 90"))
+    result = tick(instance, held)
+    assert len(result.run_requests) == 1
+    run_job(held)
+    assert said(tick(instance, held, later(result.cursor, WAITS[1]))).startswith("crm: a person rejected the delivery")
+
+
+def test_by_night_a_source_that_is_refused_stops_no_other_and_all_that_follows_is_done(world, instance):
+    world.file("shop").write_text("{")
+    settle(world)
+    settle(world, "shop")
+    assert run_job(world, keys=intake_keys("crm")).run.status is dg.DagsterRunStatus.SUCCESS
+    assert run_job(world, keys=intake_keys("shop")).run.status is dg.DagsterRunStatus.FAILURE
+    assert len(tick(instance, world).run_requests) == 1, "nothing follows yet"
+    assert run_job(world, keys=DOWNSTREAM).run.status is dg.DagsterRunStatus.SUCCESS
+    assert said(tick(instance, world)) == "crm: nothing new"
+    assert len(tick(instance, world, source="shop").run_requests) == 1
+    assert world.export("crosswalk").count(b"\n") == 31
+
+
+def test_a_killed_run_costs_no_try_for_a_few_times(world, instance):
+    settle(world)
+    cursor = None
+    for _ in range(MOST_KILLS + 1):
+        result = tick(instance, world, cursor)
+        (request,) = result.run_requests
+        assert read_memo(result.cursor).tries == 1
+        cursor = later(result.cursor, 0)
+        run = add_run(instance, dg.DagsterRunStatus.STARTED, **{"dagster/run_key": request.run_key}, **NOBODY.tags)
+        assert fail_runs_without_process(instance) == 1
+        assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.FAILURE
+    assert said(tick(instance, world, cursor)).startswith("crm: the run failed; try 2 in ")
+
+
+def test_a_source_that_cannot_be_looked_at_is_told_of_once_after_a_while_and_again_the_next_time(world, instance, alerts):
+    rows = world.file("crm").read_bytes()
+    cursor = None
+    for told in (1, 2):
+        world.file("crm").unlink()
+        for _ in range(MOST_MISSES):
+            cursor = tick(instance, world, cursor).cursor
+        assert len(alerts) == told - 1, "many looks in a short time are no reason"
+        memo = read_memo(cursor)
+        cursor = write_memo(memo._replace(missed_since=memo.missed_since - MISSING_SECONDS))
+        for _ in range(2):
+            result = tick(instance, world, cursor)
+            assert "data/crm/*.csv" in said(result)
+            cursor = result.cursor
+            assert len(alerts) == told
+        world.file("crm").write_bytes(rows)
+        settle(world)
+        cursor = tick(instance, world, cursor).cursor
+        assert read_memo(cursor).misses == 0
+    assert (alerts[0].job, alerts[0].stage) == ("crm_changed", "crm")
+    assert f"could not be looked at {MOST_MISSES + 1} times" in alerts[0].reason
+
+
+@pytest.mark.parametrize("waits", [60.0, 0.0], ids=["they settle", "they do not settle in time"])
+def test_a_run_that_no_person_started_leaves_files_that_are_being_written_alone(world, monkeypatch, waits):
+    world.contract_file("shop").unlink()
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        settle(world)
+
+    monkeypatch.setattr("custview_pipeline.defs.intake.time.sleep", sleep)
+    monkeypatch.setattr("custview_pipeline.defs.intake._PATIENCE_SECONDS", waits - 1)
+    settle(world, at=time.time())
+    with surroundings(world, {}), open_instance(world.directory) as instance:
+        job = build_definitions(load_project(world.directory)).resolve_job_def("refresh")
+        done = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert done.success is bool(waits)
+    assert len(slept) == (1 if waits else 0)
+    settle(world, at=time.time())
+    assert world.refresh().code == 0
+    assert len(slept) == (1 if waits else 0), "a person knows"
+
+
+def read_from_program(world, *, changes):
+    """Let the contract of crm name a program instead of files."""
+    file = world.contract_file("crm")
+    contract = yaml.safe_load(file.read_text())
+    origin = [{"property": "entryPoint", "value": "our"}]
+    contract["servers"] = [{"server": "production", "type": "custom", "customProperties": origin}]
+    contract["customProperties"] += [{"property": "extract", "value": "changes"}] if changes else []
+    file.write_text(yaml.safe_dump(contract, sort_keys=False))
+
+
+ORIGINS = ["told by the program", "digested", "digested, changes alone"]
+
+
+@pytest.mark.parametrize("kind", ORIGINS)
+def test_a_change_of_a_program_is_taken_in_once_by_the_run_that_was_asked_for(world, instance, monkeypatch, kind):
+    world.contract_file("shop").unlink()
+    now = datetime.now(UTC)
+    rows = [row | {"modified": (now - timedelta(days=place)).isoformat()} for place, row in enumerate(people(9, of="crm"))]
+
+    def our(_, since):
+        return [row for row in rows if since is None or datetime.fromisoformat(row["modified"]) >= since]
+
+    if kind == ORIGINS[0]:
+        our.fingerprint = lambda _: repr(rows)
+    entry = SimpleNamespace(name="our", load=lambda: our)
+    monkeypatch.setattr("custview_pipeline.adapters.python_source.entry_points", lambda *, group: [entry])
+    read_from_program(world, changes=kind == ORIGINS[2])
+    cursor = None
+    for name in ("Otto", "Olga"):
+        rows[3] |= {"name": name, "modified": datetime.now(UTC).isoformat()}
+        asked = tick(instance, world, cursor)
+        (request,) = asked.run_requests
+        ran = run_job(world, keys=request.asset_selection, tags=dict(request.tags))
+        assert ran.run.status is dg.DagsterRunStatus.SUCCESS
+        after = tick(instance, world, later(asked.cursor, WAITS[1] + 1))
+        assert said(after) == "crm: nothing new"
+        cursor = after.cursor
 
 
 def test_files_that_look_the_same_are_not_read_again(world, instance, monkeypatch):

@@ -34,7 +34,7 @@ class TableDesk(Desk):
         """Take in what the table holds, or by the contract only what changed."""
         self.runs += 1
         with self.lake.writer() as writer:
-            since = None if is_whole else changed_since(writer.snapshot(), self.contract)
+            since = None if is_whole else changed_since(writer.snapshot(), self.contract, "US")
             source = open_source(self.root, self.contract, since=since)
             keys = self.keyring.airlock_keys()
             intake = Intake(self.contract, source, "US", keys, 1, f"run-{self.runs}", Unwatched(), is_whole=is_whole)
@@ -149,9 +149,9 @@ def test_a_moment_that_lies_ahead_does_not_hide_what_changes_before_it(server, t
 def test_files_and_snapshots_are_never_asked_for_changes_alone(desk):
     desk.take()
     snapshot = desk.lake.snapshot()
-    assert changed_since(snapshot, desk.contract) is None
-    assert changed_since(snapshot, replace(desk.contract, extract="changes")) is not None
-    assert changed_since(snapshot, replace(desk.contract, extract="changes", origin=None)) is None
+    assert changed_since(snapshot, desk.contract, "US") is None
+    assert changed_since(snapshot, replace(desk.contract, extract="changes"), "US") is not None
+    assert changed_since(snapshot, replace(desk.contract, extract="changes", origin=None), "US") is None
 
 
 def test_a_table_is_judged_without_being_taken_in(desk):

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from custview_pipeline.adapters.source_files import SourceFiles
 from custview_pipeline.flows.deliveries import Decision, decide, list_deliveries
+from custview_pipeline.flows.holding import Standing, restated
 from custview_pipeline.kernel.errors import UnknownDelivery
 from custview_pipeline_tests.flows.delivery_desk import row, timed
 
@@ -22,6 +24,14 @@ def decided(desk, *, is_approved, held_id=None):
     held_id = held_id or held_rows(desk)["held_id"][0]
     with desk.lake.writer() as writer:
         decide(writer, held_id, Decision(is_approved, "ada", "looked at it"), run_id="decision-1")
+
+
+def assert_closed_as_taken_in(desk, history):
+    held = desk.lake.snapshot().read("held_deliveries").sort("version")
+    assert held["status"].to_list() == history
+    assert held_rows(desk).is_empty()
+    with pytest.raises(UnknownDelivery, match="taken in since"):
+        decided(desk, is_approved=False, held_id=held["held_id"][0])
 
 
 @pytest.fixture
@@ -57,8 +67,7 @@ def test_approved_it_is_taken_in(held_desk):
     assert (found.held, found.refusal, found.deleted_count) == (False, None, 12)
     assert len(held_desk.stored_keys()) == 18
     assert held_desk.take().is_unchanged
-    with pytest.raises(UnknownDelivery, match="taken in"):
-        decided(held_desk, is_approved=False)
+    assert_closed_as_taken_in(held_desk, ["held", "approved", "taken_in"])
 
 
 def test_an_approval_is_for_the_files_that_were_seen(held_desk):
@@ -75,7 +84,7 @@ def test_rejected_it_is_left_out_quietly_until_the_files_change(held_desk):
     decided(held_desk, is_approved=False)
     for is_whole in (False, True):
         found = held_desk.take(is_whole=is_whole)
-        assert (found.is_unchanged, found.held, found.refusal) == (True, False, None)
+        assert (found.is_unchanged, found.is_rejected, found.held, found.refusal) == (True, True, False, None)
     assert len(held_desk.stored_keys()) == 30
     (rejected,) = held_rows(held_desk).rows(named=True)
     assert (rejected["status"], rejected["decided_by"], rejected["reason"]) == ("rejected", "ada", "looked at it")
@@ -86,7 +95,8 @@ def test_rejected_it_is_left_out_quietly_until_the_files_change(held_desk):
 def test_what_was_decided_may_be_decided_anew(held_desk):
     decided(held_desk, is_approved=False)
     decided(held_desk, is_approved=True)
-    assert held_desk.take().deleted_count == 12
+    found = held_desk.take()
+    assert (found.deleted_count, found.is_rejected) == (12, False)
 
 
 def test_the_files_of_before_supersede_those_that_were_held(held_desk):
@@ -105,6 +115,36 @@ def test_an_id_that_was_never_held_is_unknown(held_desk):
 def test_the_contract_says_how_large_a_share_may_go(held_desk):
     held_desk.contract = replace(held_desk.contract, max_deleted_share=0.5)
     assert held_desk.take().deleted_count == 12
+    assert_closed_as_taken_in(held_desk, ["held", "taken_in"])
+
+
+def test_files_that_were_taken_in_are_held_again_where_they_would_delete_again(held_desk):
+    held_desk.contract = replace(held_desk.contract, max_deleted_share=0.5)
+    held_desk.take()
+    held_desk.contract = replace(held_desk.contract, max_deleted_share=0.2)
+    held_desk.deliver(*ALL)
+    assert held_desk.deliver(*FEW).held
+    assert held_rows(held_desk)["version"].to_list() == [3]
+    decided(held_desk, is_approved=True)
+    assert held_desk.take().deleted_count == 12
+
+
+@pytest.mark.parametrize("status", [Standing.HELD, Standing.APPROVED, Standing.REJECTED])
+def test_nothing_is_left_to_decide_of_files_that_were_stored_without_a_note(held_desk, status):
+    held = held_rows(held_desk)
+    held_desk.contract = replace(held_desk.contract, max_deleted_share=0.5)
+    held_desk.take()
+    unnoted = restated(held, status, run_id="former").with_columns(version=pl.lit(9, pl.Int32))
+    with held_desk.lake.writer() as writer, writer.commit("former") as commit:
+        commit.append("held_deliveries", unnoted)
+    with pytest.raises(UnknownDelivery, match="taken in since"):
+        decided(held_desk, is_approved=False)
+
+
+def test_a_whole_compare_that_finds_nothing_new_supersedes_what_was_held(held_desk):
+    held_desk.put(*ALL)
+    assert held_desk.take(is_whole=True).is_unchanged
+    assert held_rows(held_desk).is_empty()
 
 
 def test_many_deletions_that_a_source_tells_of_are_held_too(timed_desk):

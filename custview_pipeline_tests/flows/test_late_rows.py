@@ -25,6 +25,16 @@ def test_a_late_row_does_not_replace_what_is_known_and_is_counted(timed_desk):
     assert counts(timed_desk.deliver(timed("1", "Again", 3), timed("2", "Untold", None))) == {"changed": 2}
 
 
+def test_a_row_without_a_time_replaces_what_is_known_and_lets_no_older_row_in(timed_desk):
+    timed_desk.deliver(timed("1", "Three", 3))
+    assert counts(timed_desk.deliver(timed("1", "Untold", None))) == {"changed": 1}
+    assert counts(timed_desk.deliver(timed("1", "Two", 2))) == {"late": 1}
+    assert timed_desk.names() == {"1": "Ada Winterbourne Untold"}
+    days = timed_desk.lake.snapshot().read("protected_records").sort("version")["updated_at"].dt.day()
+    assert days.to_list() == [3, 3]
+    assert counts(timed_desk.deliver(timed("1", "Four", 4))) == {"changed": 1}
+
+
 def test_of_several_rows_of_one_delivery_of_changes_the_newest_counts(timed_desk):
     found = timed_desk.deliver(timed("1", "Two", 2), timed("1", "Three", 3), timed("1", "One", 1))
     assert counts(found) == {"new": 1, "superseded": 2}

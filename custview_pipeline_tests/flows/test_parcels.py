@@ -1,5 +1,6 @@
 """Tests of ``custview_pipeline.flows.parcels``."""
 
+from multiprocessing.reduction import ForkingPickler
 from typing import NamedTuple
 
 import polars as pl
@@ -10,7 +11,7 @@ from polars.testing.parametric import dataframes
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.match_index import INDEX_SCHEMAS
 from custview_pipeline.contracts.standardised_record import FEATURE_TEXTS, ISSUES, RECORDS, VALUES
-from custview_pipeline.flows.parcels import packed, unpacked
+from custview_pipeline.flows import parcels
 
 TYPES = (pl.Boolean, pl.Int64, pl.Int32, pl.UInt8, pl.Float64, pl.String, pl.Binary, pl.Date, pl.List(pl.String))
 
@@ -24,7 +25,8 @@ class Things(NamedTuple):
 
 
 def there(thing):
-    return unpacked(packed(thing))
+    """Return what another process would get."""
+    return ForkingPickler.loads(ForkingPickler.dumps(thing))
 
 
 @settings(max_examples=50)
@@ -49,3 +51,7 @@ def test_frames_arrive_within_other_things():
     assert_frame_equal(found.frame, frame)
     assert_frame_equal(found.more["none"], frame.clear())
     assert_frame_equal(found.more["last"], frame.tail(1))
+
+
+def test_a_frame_goes_as_an_arrow_stream():
+    assert ForkingPickler.dumps(pl.DataFrame({"a": ["b"]})).tobytes().count(parcels.__name__.encode()) == 1

@@ -210,11 +210,29 @@ def test_an_old_snapshot_neither_deletes_what_came_after_it_nor_brings_back_what
     assert statuses(found) == statuses_of_rows
 
 
+@pytest.mark.parametrize(
+    ("row", "is_redone", "stored_at"),
+    [
+        ((1, 11, None), False, T2),
+        ((1, 11, T3), False, T3),
+        ((1, 11, None), True, None),
+        ((2, 20, None), False, None),
+    ],
+    ids=["none told", "told", "what is known was read in another way", "new"],
+)
+@pytest.mark.parametrize("before", [AT_T2, GONE_AT_T2], ids=["held", "deleted"])
+def test_a_row_that_tells_no_time_keeps_the_time_that_is_known(row, is_redone, stored_at, before):
+    found = changes([row], before, is_snapshot=False, is_redone=is_redone)
+    rows = pl.concat([survey(row), found.rows.select("version")], how="horizontal")
+    assert found.with_known_times(rows)["updated_at"].to_list() == [stored_at]
+
+
 def taken(rows, before, *, is_snapshot):
     """Return what is known after a delivery, as storing it makes it."""
     found = changes(rows, before, is_snapshot=is_snapshot)
     delivered = pl.concat([survey(*rows), found.rows.select("status", "version")], how="horizontal")
-    stored = delivered.filter(pl.col("status").is_in(["new", "changed"])).with_columns(is_deleted=pl.lit(value=False))
+    kept = delivered.filter(pl.col("status").is_in(["new", "changed"])).with_columns(is_deleted=pl.lit(value=False))
+    stored = found.with_known_times(kept)
     former = before.select("record_id", "content_digest", former_at="updated_at")
     tombs = found.deleted.join(former, on="record_id", how="left").with_columns(
         pl.col("content_digest").fill_null(0), updated_at=pl.coalesce("updated_at", "former_at"), is_deleted=pl.lit(value=True)
