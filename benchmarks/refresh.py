@@ -264,9 +264,7 @@ def main() -> None:
     parser.add_argument(
         "--repeat", type=int, default=0, help="refreshes of the first number of changed records, then a compaction"
     )
-    parser.add_argument(
-        "--deliveries", type=int, default=0, help="random deliveries, then everything is matched to compare"
-    )
+    parser.add_argument("--deliveries", type=int, default=0, help="random deliveries, then everything is matched to compare")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for the lake, which stays there")
     options = parser.parse_args()

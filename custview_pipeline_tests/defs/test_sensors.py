@@ -366,7 +366,7 @@ def test_a_change_of_a_program_is_taken_in_once_by_the_run_that_was_asked_for(wo
     if kind == ORIGINS[0]:
         our.fingerprint = lambda _: repr(rows)
     entry = SimpleNamespace(name="our", load=lambda: our)
-    monkeypatch.setattr("custview_pipeline.adapters.python_source.entry_points", lambda *, group: [entry])
+    monkeypatch.setattr("custview_pipeline.adapters.python_source.entry_points", lambda **_: [entry])
     read_from_program(world, changes=kind == ORIGINS[2])
     cursor = None
     for name in ("Otto", "Olga"):

@@ -23,7 +23,8 @@ from custview_pipeline_tests.flows.erasing import Estate, found_in, refused
 from custview_pipeline_tests.flows.sealed_lake import Record, take_in
 
 TABLES = {
-    "protected_records", "match_edges", "match_groups", "crosswalk", "golden_lineage", "golden_records", "customer_core", "cuid_history",
+    "protected_records", "match_edges", "match_groups", "crosswalk", "golden_lineage", "golden_records", "customer_core",
+    "cuid_history",
 }  # fmt: skip
 INDEX = {"match index, tokens", "match index, claims"}
 DAY = timedelta(days=1)
