@@ -187,6 +187,7 @@ def test_any_changes_give_what_working_on_the_whole_each_time_gives(steps):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @settings(max_examples=100, deadline=None)
 @given(st.lists(RECORDS, min_size=2, max_size=6))
 def test_many_more_changes_give_what_working_on_the_whole_each_time_gives(steps):
