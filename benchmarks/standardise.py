@@ -36,7 +36,7 @@ from rich.table import Table
 from custview_pipeline.contracts.source_contract import SourceColumn, SourceContract
 from custview_pipeline.demo.world import make_sources
 
-BATCH_ROWS = 25_000  # as flows.survey
+BATCH_ROWS = 50_000  # as flows.survey
 CRM_SHARE = 0.25  # of a world's records, persons in the CRM, at the least
 COLUMNS = {
     "phones": (SourceColumn("mobile", "phone"), SourceColumn("landline", "phone")),

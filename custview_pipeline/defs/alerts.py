@@ -82,7 +82,7 @@ def _step_failure(event: dg.DagsterEvent, checks: list[str]) -> StepFailure:
     elif kind == _STOPPED_BY_CHECK and checks:
         reason = f"stopped by {'; '.join(checks)}"
     else:
-        reason = f"failed with {kind}"
+        reason = f"failed with {kind}; the run in Dagster's UI has the place"
     return StepFailure(str(event.step_key), kind, reason)
 
 

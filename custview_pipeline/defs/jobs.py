@@ -1,6 +1,5 @@
 """Jobs and schedules: what people, sensors and the night start by name."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import dagster as dg
@@ -10,6 +9,7 @@ from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.defs.customers import audit_lake, build_customer_core, elect_golden_records, linking
 from custview_pipeline.defs.intake import intake_keys
 from custview_pipeline.defs.stages import WHOLE
+from custview_pipeline.kernel.redaction import silenced
 
 WRITER_TAG: Final = "custview/writer"
 _OF_CUSTOMERS: Final = (linking(()), elect_golden_records, build_customer_core, audit_lake)
@@ -32,15 +32,17 @@ _FIRST, _LAST = {"dagster/priority": "1"}, {"dagster/priority": "0"}  # of the r
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="The main job every night, whole: a run for each source, compared in full, then one for all that follows.",
 )
-def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
     """Ask for a run of each source, then one of the rest: a source that is held or out of reach stops no other."""
-    night = f"{context.scheduled_execution_time:%Y-%m-%d}"
-    operations = context.repository_def.assets_defs_by_key.values() if context.repository_def else ()
-    sources = {frozenset(made.keys) for made in operations if made.is_executable and made.keys.isdisjoint(DOWNSTREAM)}
-    for keys in sorted(map(sorted, sources)):
-        name = f"{night}:{keys[0].to_user_string()}"
-        yield dg.RunRequest(run_key=name, asset_selection=keys, tags={**WHOLE, **_FIRST})
-    yield dg.RunRequest(run_key=f"{night}:all", asset_selection=DOWNSTREAM, tags={**WHOLE, **_LAST})
+    with silenced("planning the night"):
+        night = f"{context.scheduled_execution_time:%Y-%m-%d}"
+        operations = context.repository_def.assets_defs_by_key.values() if context.repository_def else ()
+        sources = {frozenset(made.keys) for made in operations if made.is_executable and made.keys.isdisjoint(DOWNSTREAM)}
+        first = [
+            dg.RunRequest(run_key=f"{night}:{keys[0].to_user_string()}", asset_selection=keys, tags={**WHOLE, **_FIRST})
+            for keys in sorted(map(sorted, sources))
+        ]
+        return [*first, dg.RunRequest(run_key=f"{night}:all", asset_selection=DOWNSTREAM, tags={**WHOLE, **_LAST})]
 
 
 NIGHTLY: Final = nightly_reconciliation

@@ -109,16 +109,14 @@ def _touched(snapshot: Snapshot, mark: str, now: datetime) -> Touched | None:
     if not isinstance(measured_at, datetime) or now - measured_at > _WHOLE_AFTER:
         return None
     touched = touched_since(snapshot, STAGE, mark)
-    return None if touched is None or _has_changed_much(snapshot, measured_at) else touched
-
-
-def _has_changed_much(snapshot: Snapshot, measured_at: datetime) -> bool:
-    """Return whether deliveries since the last measuring of everything changed more than a tenth of the records."""
+    if touched is None:
+        return None
     came = snapshot.read(
         DELIVERIES.name, ["new_count", "changed_count", "deleted_count"], where=pl.col("delivered_at") > measured_at
     )
+    changed = max(len(touched.record_ids), sum(came.sum().fill_null(0).row(0)))
     held = snapshot.read(PROTECTED_RECORDS.name, ["record_id"])["record_id"].n_unique()
-    return bool(sum(came.sum().fill_null(0).row(0)) > _MUCH * held)
+    return None if changed > _MUCH * held else touched
 
 
 def _last_scores(snapshot: Snapshot) -> pl.DataFrame:

@@ -45,7 +45,7 @@ class Known(NamedTuple):
     given: pl.Series
 
 
-_FATES: Final = ("merged_into", "reactivated", "retired", "erased")
+_FATES: Final = ("merged_into", "reactivated", "retired")
 _OVERLAP: Final = ("cluster", "cuid")
 
 
@@ -128,7 +128,8 @@ def _revive(clusters: pl.DataFrame, held: pl.DataFrame, carried: pl.DataFrame, k
     # of an id that came back already the last word is that it did, whoever holds it now
     told = known.history.filter(pl.col("event").is_in(_FATES)).sort("happened_at", "event").unique("cuid", keep="last")
     ended = told.filter(pl.col("event") == "merged_into").select("cuid", "other_cuid")
-    ended = ended.filter(~pl.col("cuid").is_in(held["before_cuid"].implode()))
+    erased = known.history.filter(pl.col("event") == "erased")["cuid"]
+    ended = ended.filter(~pl.col("cuid").is_in(pl.concat([held["before_cuid"], erased]).implode()))
     without = clusters.join(carried, on="cluster", how="anti").join(held, on="record_id", how="inner")
     former = known.crosswalk.drop_nulls("cuid").select("record_id", "cuid").unique()
     could = (

@@ -46,6 +46,7 @@ LOGS: Final = {
     "kernel/silent_process.py": {"logging", "sys.stderr.write"},  # makes log records silent, and says what nobody caught
     "adapters/excel_files.py": {"logging"},  # turns a library's own log off
     "defs/resources.py": {"dg.get_dagster_logger"},  # since when another run has been writing
+    "defs/sensors.py": {"context.log.info"},  # that a source can be looked at again: its name
     "defs/alerts.py": {"context.log.error", "context.log.warning"},  # alerts: names and counts, for whoever gets no e-mail
 }
 METADATA_OF_DAGSTER: Final = frozenset(

@@ -89,7 +89,7 @@ def test_of_an_error_that_no_stage_turned_into_words_the_type_is_told(tmp_path, 
         refresh.execute_in_process(instance=instance, raise_on_error=False)
         tick(instance, cursor)
     (alert,) = alerts
-    assert (alert.stage, alert.reason) == ("failing", "failed with ValueError")
+    assert (alert.stage, alert.reason) == ("failing", "failed with ValueError; the run in Dagster's UI has the place")
     assert SECRET not in alert.line
 
 
