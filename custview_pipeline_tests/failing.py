@@ -13,7 +13,7 @@ from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of, fai
 
 # Where a later stage calls a room or the lake, and the library that fails there.
 STAGES: Final = {
-    "matching": ("custview_pipeline.flows.link.match", "numpy"),
+    "matching": ("custview_pipeline.flows.link.link_change", "numpy"),
     "storing the crosswalk": ("custview_pipeline.flows.link._store_models", "pyarrow"),
     "survivorship": ("custview_pipeline.flows.survive.weigh_claims", "polars"),
     "building the core view": ("custview_pipeline.flows.publish.build_core", "polars panic"),

@@ -141,8 +141,10 @@ def skipped_because_of(library: str, world: World, instance: dg.DagsterInstance)
         patch.setattr("custview_pipeline.defs.sensors._fingerprint", lambda *_: fail(library, "Canary Wilhelmina"))
         contract = load_project(world.directory).contract_of("crm")
         result = evaluate(dg.build_sensor_context(instance=instance), contract, ProjectResource(directory=str(world.directory)))
-    assert isinstance(result, dg.SkipReason)
-    return str(result.skip_message)
+    assert isinstance(result, dg.SensorResult)
+    assert not result.run_requests
+    assert "Canary" not in str(result.cursor)
+    return str(result.skip_reason.skip_message)
 
 
 def test_a_sensor_whose_look_at_the_files_fails_skips_and_names_the_kind(tmp_path):
@@ -152,7 +154,7 @@ def test_a_sensor_whose_look_at_the_files_fails_skips_and_names_the_kind(tmp_pat
     with open_instance(world.directory) as instance:
         for library in LIBRARIES:
             said = skipped_because_of(library, world, instance)
-            assert said.startswith("looking at the files of crm failed: ")
+            assert said.startswith("looking at crm failed: ")
             assert type(error_of(library, "any value")).__name__ in said
             assert "Canary" not in said
 
