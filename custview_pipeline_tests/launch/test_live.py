@@ -8,7 +8,7 @@ import pytest
 from custview_pipeline_tests.launch.serving import listening, serving, until
 from custview_pipeline_tests.worlds import SourceSpec, make_world, people
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.thorough]
 
 CRM, SHOP = SourceSpec("crm"), SourceSpec("shop", file_format="jsonl")
 
@@ -32,7 +32,6 @@ def freshness(served):
     return None if status == "UNKNOWN" else status
 
 
-@pytest.mark.thorough
 def test_a_good_a_failing_and_a_mended_change(world):
     with listening() as hook, serving(world, CUSTVIEW_ALERT_WEBHOOK=hook.url) as served:
         known = served.known()
@@ -60,7 +59,6 @@ def test_a_good_a_failing_and_a_mended_change(world):
     assert "Wilhelmina" not in served.said.read_text()
 
 
-@pytest.mark.thorough
 def test_a_contract_becomes_a_source_when_it_is_valid_and_leaves_the_others_served_while_it_is_not(world):
     added = make_world(world.root / "other", SHOP)
     text = added.contract_file("shop").read_text()
@@ -103,7 +101,6 @@ def test_after_a_kill_in_mid_run_the_next_delivery_is_taken_in_within_a_minute(w
     assert world.export("crosswalk").count(b"\n") == 41
 
 
-@pytest.mark.thorough
 def test_a_server_whose_keeper_was_killed_is_ended_by_the_next_one(world):
     with serving(world) as served:
         family = served.family()[1:]

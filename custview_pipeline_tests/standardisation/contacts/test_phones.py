@@ -301,8 +301,11 @@ def test_local_numbers_are_never_the_longest_of_a_plan():
         assert max(general.possible_length_local_only, default=0) < max(general.possible_length)
 
 
+FORMS = ["{}{}{}", "({}) {}-{}", pytest.param("+1{}{}{}", marks=pytest.mark.thorough), "1-{}-{}-{}", "{}.{}.{} x5"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["{}{}{}", "({}) {}-{}", "+1{}{}{}", "1-{}-{}-{}", "{}.{}.{} x5"])
+@pytest.mark.parametrize("form", FORMS)
 def test_every_area_and_exchange_of_north_america_is_read_as_the_library_reads_it(form):
     every = [*product(range(200, 1000), range(200, 1000))]
     cells = [(form.format(area, exchange, f"{(area * exchange) % 10000:04}"), "US") for area, exchange in every]
