@@ -211,6 +211,8 @@ def test_a_rotation_that_is_killed_anywhere_goes_on_where_it_stood(settled, tmp_
     before = _state(settled)
     undisturbed = _copy(settled, tmp_path / "undisturbed")
     steps = steps_of(lambda: _turn(purpose)(undisturbed.directory, open_keys(undisturbed.keys)))
+    while steps[-1] == "Path.unlink":  # the note of who held the lake: all is done by then, and the next turn would begin anew
+        steps.pop()
     some = random.Random(3).sample(range(len(steps)), KILLS - 4)  # noqa: S311 -- no secret
     for step in sorted({0, 1, *some, len(steps) - 2, len(steps) - 1}):  # the first and the last ones change the keys
         world = _copy(settled, tmp_path / f"world_{step}")
