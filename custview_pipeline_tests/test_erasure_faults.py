@@ -112,6 +112,7 @@ def test_a_kill_just_before_and_just_after_it_counts_is_made_good(asked, tmp_pat
 
 @pytest.mark.faults
 @pytest.mark.parametrize("part", sampled(range(4)))
+@pytest.mark.thorough
 def test_a_kill_before_any_step_is_made_good(asked, tmp_path, part):
     _assert_as_undisturbed(asked, tmp_path, list(range(part, len(asked.steps), 4)))
 

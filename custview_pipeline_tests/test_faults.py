@@ -146,6 +146,7 @@ def test_a_run_killed_before_any_step_of_any_commit_is_done_again_whole(settled,
 
 @pytest.mark.faults
 @pytest.mark.parametrize("part", sampled(range(4)))
+@pytest.mark.thorough
 def test_a_first_run_killed_before_any_step_is_done_again_whole(tmp_path, part):
     def fresh(name: str) -> World:
         world = make_world(tmp_path / name, *SPECS)

@@ -207,6 +207,7 @@ def _kill(world: World, purpose: Purpose, step: int) -> None:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("purpose", sampled(ROTATED))
+@pytest.mark.thorough
 def test_a_rotation_that_is_killed_anywhere_goes_on_where_it_stood(settled, tmp_path, purpose):
     before = _state(settled)
     undisturbed = _copy(settled, tmp_path / "undisturbed")

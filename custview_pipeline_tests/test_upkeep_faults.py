@@ -243,6 +243,7 @@ def _fill_disk_before(world: World, step: int) -> tuple[str, str]:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("part", sampled(range(6)))
+@pytest.mark.thorough
 def test_a_disk_that_is_full_from_any_step_on_is_a_clear_error_and_the_next_run_is_fine(settled, tmp_path, part):
     counted = _copy(settled.world, tmp_path / "counted")
     steps = steps_of(lambda: run_and_keep_up(counted.directory, open_keys(counted.keys)))
