@@ -173,6 +173,9 @@ def _look_at_customers(world: World, **environment: str) -> Iterator[tuple[str, 
     planted = {row["cuid"] for row in rows if "-9" in row["source_key"] or row["source_system"] == "desk"}
     for cuid in sorted(planted):
         yield f"show {cuid}", world.run("show", cuid, *project, **environment)
+        yield f"show {cuid} then", world.run("show", cuid, "--as-of", "2199-12-31", *project, **environment)
+        yield f"receipt {cuid}", world.run("receipt", cuid, "name", "--json", *project, **environment)
+        yield f"diff {cuid}", world.run("diff", cuid, "2001-01-01", "2199-12-31", "--json", *project, **environment)
     yield "show a name", world.run("show", "Canary", *project, **environment)
 
 
@@ -185,6 +188,18 @@ def _look_at_refused_rows(world: World, **environment: str) -> Iterator[tuple[st
         yield f"quarantine show {number}", world.run("quarantine", "show", number, *project, **environment)
     yield "quarantine show a name", world.run("quarantine", "show", "Canary", *project, **environment)
     yield "quarantine release", world.run("quarantine", "release", *project, **environment)
+
+
+def _look_at_questions(world: World, **environment: str) -> Iterator[tuple[str, Outcome]]:
+    """List what waits for a steward, and show some items of each kind, masked and blind."""
+    project = ("--project", world.directory)
+    listed = world.run("review", "list", "--limit", "1000", *project, **environment)
+    yield "review list", listed
+    for letter in "MCV":
+        for item in re.findall(rf"^({letter}\w{{10}}) ", listed.out, re.MULTILINE)[:3]:
+            yield f"review show {item}", world.run("review", "show", item, *project, **environment)
+            yield f"review show blind {item}", world.run("review", "show", item, "--blind", *project, **environment)
+    yield "review show a name", world.run("review", "show", "Canary", *project, **environment)
 
 
 def _try_files(world: World, state: str, **environment: str) -> Iterator[tuple[str, Outcome]]:
@@ -210,6 +225,7 @@ def tell(root: Path, *, filling: int = 6, **environment: str) -> Story:
     watchers.append(watcher)
     outcomes.update(_look_at_customers(world, **environment))
     outcomes.update(_look_at_refused_rows(world, **environment))
+    outcomes.update(_look_at_questions(world, **environment))
     outcomes.update(_try_files(world, "good", **environment))
     damage(world, planter)
     outcomes.update(_try_files(world, "damaged", **environment))

@@ -128,16 +128,19 @@ def claims(*rows: Row) -> pl.DataFrame:
         "cuid": customers(*range(20)), "attribute": ATTRIBUTES, "record_id": pl.Int64, "record_version": pl.Int32,
         "slot": pl.Int16, "token": pl.Int64, "open_value": pl.String, "source_system": pl.String,
         "updated_at": pl.Datetime("us", "UTC"), "is_valid": pl.Boolean, "length": pl.Int32, "part_count": pl.Int16,
-        "trust_score": pl.Float64, "vote_count": pl.Int32, "source_count": pl.Int32,
+        "trust_score": pl.Float64, "steady_trust": pl.Float64, "vote_count": pl.Int32, "source_count": pl.Int32,
     }  # fmt: skip
-    numbered = tuple({"record_id": number, "token": number, **row} for number, row in enumerate(rows, 1))
+    numbered = tuple(
+        {"record_id": number, "token": number, "steady_trust": row.get("trust_score", default["trust_score"]), **row}
+        for number, row in enumerate(rows, 1)
+    )
     made = table(pl.Schema(schema), default, numbered)
     return made.with_columns(number_elections(made)).select(CLAIM_COLUMNS)
 
 
 def pointer(record_id: int, **cells: Any) -> dict[str, Any]:
     """Build the cell of a golden record that points to a value."""
-    default = {"record_version": 1, "slot": 0, "trust_score": 0.5, "source_count": 1, "is_contested": False}
+    default = {"record_version": 1, "slot": 0, "trust_score": 0.5, "source_count": 1, "is_contested": False, "kept_count": 1}
     return {"record_id": record_id, **default, **cells}
 
 

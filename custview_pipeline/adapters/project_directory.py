@@ -8,6 +8,7 @@ from custview_pipeline.contracts.odcs import parse_contract
 from custview_pipeline.contracts.project import PROJECT_FILE, Project, ProjectFile, parse_project
 from custview_pipeline.contracts.rulebook import parse_rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.steward_source import STEWARD_SYSTEM
 from custview_pipeline.kernel.errors import ProjectInvalid
 
 CONTRACT_FILES: Final = "*.odcs.yaml"
@@ -80,6 +81,8 @@ def _contracts(folder: Path, root: Path) -> tuple[SourceContract, ...]:
     by_source: dict[str, SourceContract] = {}
     for path in sorted(folder.glob(CONTRACT_FILES)):
         contract = parse_contract(_text(path, root), file=_shown(path, root))
+        if contract.source_system == STEWARD_SYSTEM:
+            raise ProjectInvalid(f"id {STEWARD_SYSTEM!r} is that of values stewards enter: choose another", file=contract.file)
         if (other := by_source.get(contract.source_system)) is not None:
             raise ProjectInvalid(
                 f"id {contract.source_system!r} is that of {other.file} too: give each source its own", file=contract.file

@@ -23,14 +23,19 @@ from custview_pipeline.cli import (
     erase,
     evaluate,
     explain,
+    history,
     keys,
     model,
     quarantine,
+    receipt,
+    review,
+    rulebook,
     sample_review,
     upkeep,
 )
 from custview_pipeline.cli.dictionary_pages import print_attribute, print_dictionary
 from custview_pipeline.cli.entry import FAILED, ProjectOption, open_project, told_errors
+from custview_pipeline.cli.moments import AsOfOption
 from custview_pipeline.cli.pages import print_demo, print_portrait, print_revealed, revealed_as_json
 from custview_pipeline.cli.permission import AsOption, PurposeOption, ReasonOption, Said, log_reveal
 from custview_pipeline.cli.progress import LiveProgress
@@ -65,7 +70,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="One trusted view of each customer, with no readable personal data at rest.",
-    epilog="Exit codes: 0 good; 1 the run failed or a blocking check failed; 2 the command, the project or a contract is wrong.",
+    epilog="Exit codes: 0 good; 1 the run failed or a blocking check failed; 2 the command, the project or a contract is wrong; "
+    "3 rulebook diff: something would change.",
 )
 
 
@@ -212,23 +218,29 @@ def up(
 
 
 @app.command(epilog='Example: custview show CUQM8403JRZBQKMZVAM --reveal --as ada --reason "customer asked for a copy"')
-def show(
+def show(  # noqa: PLR0913 -- each is an option of the command
     cuid: Annotated[str, typer.Argument(metavar="CUID", help="Customer id; case and dashes are free.", show_default=False)],
     project: ProjectOption = None,
     *,
+    as_of: AsOfOption = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show what access.yaml lets you see in full; logged.")] = False,
     user: AsOption = None,
     purpose: PurposeOption = None,
     reason: ReasonOption = "",
 ) -> None:
-    """Print one customer: each value, masked, with its source and why it won."""
+    """Print one customer: each value, masked, with its source and why it won; now, or as it was at any moment.
+
+    What was erased since is gone from every earlier time too, and is said to be.
+    """
     with told_errors():
         known = _parse(cuid)
         opened, keyring = open_project(project)
         in_full: tuple[str, ...] = ()
         if reveal:
-            in_full = log_reveal(opened, keyring, f"show {known}", Wish(Act.SHOW), Said(user, purpose, reason)).full
-        print_portrait(portray(DeltaLake(opened.lake, keyring).snapshot(), keyring, known, in_full=in_full))
+            what = f"show {known}" if as_of is None else f"show {known} as of {as_of:%Y-%m-%dT%H:%M:%S}"
+            in_full = log_reveal(opened, keyring, what, Wish(Act.SHOW), Said(user, purpose, reason)).full
+        snapshot = DeltaLake(opened.lake, keyring).snapshot()
+        print_portrait(portray(snapshot, keyring, known, in_full=in_full, as_of=as_of))
 
 
 @app.command(
@@ -323,14 +335,18 @@ app.command(epilog=erase.EPILOG)(erase.erase)
 app.command(epilog=explain.EPILOG, context_settings=explain.CONTEXT)(explain.explain)
 app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate_customers)
 app.command(epilog=changes.EPILOG)(changes.changes)
+app.command(epilog=receipt.EPILOG)(receipt.receipt)
+app.command(epilog=history.EPILOG)(history.diff)
 app.command(epilog=upkeep.EPILOG)(upkeep.compact)
 app.command(epilog=sample_review.EPILOG)(sample_review.sample_review)
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(review.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(access.app, name="access")
 app.add_typer(model.app, name="model")
 app.add_typer(cuid.app, name="cuid")
+app.add_typer(rulebook.app, name="rulebook")
 
 
 def main() -> None:

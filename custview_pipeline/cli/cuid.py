@@ -1,7 +1,6 @@
 """The commands ``custview cuid``: where a customer id leads, and what happened to it."""
 
 import json
-from datetime import UTC, datetime, time
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ from rich.table import Table
 
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.cli.entry import FAILED, ProjectOption, open_project, told_errors
+from custview_pipeline.cli.moments import AsOfOption
 from custview_pipeline.cli.terminal import results
 from custview_pipeline.flows.customer_history import Resolution, Standing, resolve
 from custview_pipeline.kernel.identifiers import group_cuid, parse_cuid
@@ -39,14 +39,7 @@ def resolve_cuid(
     name: Annotated[str, typer.Argument(metavar="CUID", help="A customer id, as old as may be.", show_default=False)],
     project: ProjectOption = None,
     *,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-            help="Day or moment (UTC) asked about; a day to its end. Now by default.",
-            show_default=False,
-        ),
-    ] = None,
+    as_of: AsOfOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """Say which customer an id stands for, through all merges, splits and erasures, and what happened on the way.
@@ -55,7 +48,7 @@ def resolve_cuid(
     """
     with told_errors():
         opened, keyring = open_project(project)
-        found = resolve(DeltaLake(opened.lake, keyring).snapshot(), parse_cuid(name), _moment(as_of))
+        found = resolve(DeltaLake(opened.lake, keyring).snapshot(), parse_cuid(name), as_of)
         print_as_json(found) if as_json else print_resolution(found)
     if found.standing is not Standing.ACTIVE:
         raise typer.Exit(FAILED)
@@ -79,10 +72,3 @@ def print_as_json(found: Resolution) -> None:
     """Print the same as one JSON object."""
     events = [event._asdict() | {"happened_at": event.happened_at.isoformat()} for event in found.events]
     typer.echo(json.dumps(found._asdict() | {"events": events}, indent=2))
-
-
-def _moment(as_of: datetime | None) -> datetime | None:
-    """Return the moment that is asked about: of a day its end."""
-    if as_of is None:
-        return None
-    return (datetime.combine(as_of.date(), time.max) if as_of.time() == time.min else as_of).replace(tzinfo=UTC)

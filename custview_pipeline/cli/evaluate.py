@@ -1,4 +1,4 @@
-"""The command ``custview evaluate``: how good the customers are, by a truth that somebody knows."""
+"""The command ``custview evaluate``: how good the customers are, by a truth that somebody knows or by what people decided."""
 
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -11,6 +11,7 @@ from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.adapters.written_rows import read_rows
 from custview_pipeline.adapters.written_tables import TableFormat, write_table
 from custview_pipeline.cli.entry import ProjectOption, open_project, told_errors
+from custview_pipeline.cli.evaluate_decisions import Asked, evaluate_decisions
 from custview_pipeline.cli.evaluate_pages import evaluation_as_json, print_evaluation
 from custview_pipeline.cli.progress import LiveProgress
 from custview_pipeline.cli.terminal import messages, results
@@ -35,15 +36,51 @@ class _Curve(NamedTuple):
     thresholds: tuple[float, ...]
 
 
+class _Truth(NamedTuple):
+    """The truth, how many of the worst to name, and whether to print JSON."""
+
+    file: Path
+    rows: pl.DataFrame
+    worst: int
+    as_json: bool
+
+
 def evaluate_customers(  # noqa: PLR0913 -- each is an option of the command
     project: ProjectOption = None,
     *,
     truth: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--truth", metavar="FILE", help="CSV: source_system, source_key, entity of each record.", exists=True, dir_okay=False
+            "--truth",
+            metavar="FILE",
+            help="CSV: source_system, source_key, entity of each record.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
         ),
-    ],
+    ] = None,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="Hold model and rules against what people decided, in the place of a truth.")
+    ] = False,
+    rulebook: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="decisions: try this rulebook.", exists=True, dir_okay=False, show_default=False),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|VERSION", help="decisions: try the models of a file, or a stored one.", show_default=False),
+    ] = None,
+    at_least: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            help="decisions: exit 1 where a smaller share, 0 to 1, comes out; else where fewer do than with what is in use.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="decisions: how many that do not come out to list.")] = 20,
     source_column: Annotated[str, typer.Option(metavar="NAME", help="Column of the source system.")] = "source_system",
     key_column: Annotated[str, typer.Option(metavar="NAME", help="Column of the record's key in it.")] = "source_key",
     entity_column: Annotated[str, typer.Option(metavar="NAME", help="Column of who it is.")] = "entity",
@@ -61,23 +98,49 @@ def evaluate_customers(  # noqa: PLR0913 -- each is an option of the command
     """Score the customers against a truth: pairs and records, by source and entity type, and where they are worst.
 
     With --curve or --plot the records are clustered anew at other thresholds, with the model in use; nothing is stored.
+
+    With --decisions every decision of a person is a case: records are matched and values elected without any decision, and each
+    case says whether that comes to what was decided. So a rulebook or a model is tried before it goes live.
     """
     with told_errors():
-        wanted = _Curve(curve, plot, _thresholds(lowest, highest, step))
-        if plot is not None:
-            assert_can_plot()
-        names = (source_column, key_column, entity_column)
-        rows = _read_truth(truth, names)
-        opened, keyring = open_project(project)
-        snapshot = DeltaLake(opened.lake, keyring).snapshot()
-        found = find_truth(snapshot, keyring.current(Purpose.ID)[1], rows, file=str(truth))
-        evaluation = evaluate(found, worst=worst)
-        if as_json:
-            results().print(evaluation_as_json(evaluation), soft_wrap=True, markup=False)
-        else:
-            print_evaluation(evaluation)
-        if curve is not None or plot is not None:
-            _write_curve(opened, snapshot, found, wanted)
+        code = 0
+        if _is_about_decisions(truth, (curve, plot), (rulebook, model, at_least), is_asked=decisions):
+            code = evaluate_decisions(project, Asked(rulebook, model, at_least, limit, as_json))
+        elif truth is not None:
+            wanted = _Curve(curve, plot, _thresholds(lowest, highest, step))
+            if plot is not None:
+                assert_can_plot()
+            rows = _read_truth(truth, (source_column, key_column, entity_column))
+            _evaluate_truth(project, _Truth(truth, rows, worst, as_json), wanted)
+    raise typer.Exit(code)
+
+
+def _is_about_decisions(truth: Path | None, written: tuple[object, ...], tried: tuple[object, ...], *, is_asked: bool) -> bool:
+    """Return whether decisions are what the customers are held against.
+
+    Raises:
+        ProjectInvalid: Neither a truth nor decisions are asked for, or both, or options of the one with the other.
+    """
+    if is_asked == (truth is not None):
+        raise ProjectInvalid("say what the customers are held against: --truth FILE or --decisions")
+    if is_asked and any(each is not None for each in written):
+        raise ProjectInvalid("--curve and --plot go with --truth")
+    if not is_asked and any(each is not None for each in tried):
+        raise ProjectInvalid("--rulebook, --model and --at-least go with --decisions")
+    return is_asked
+
+
+def _evaluate_truth(project: Path | None, asked: _Truth, wanted: _Curve) -> None:
+    opened, keyring = open_project(project)
+    snapshot = DeltaLake(opened.lake, keyring).snapshot()
+    found = find_truth(snapshot, keyring.current(Purpose.ID)[1], asked.rows, file=str(asked.file))
+    evaluation = evaluate(found, worst=asked.worst)
+    if asked.as_json:
+        results().print(evaluation_as_json(evaluation), soft_wrap=True, markup=False)
+    else:
+        print_evaluation(evaluation)
+    if wanted.table is not None or wanted.plot is not None:
+        _write_curve(opened, snapshot, found, wanted)
 
 
 def _read_truth(file: Path, names: tuple[str, str, str]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from custview_pipeline.cli.terminal import printable, results
 from custview_pipeline.contracts.attributes import EntityType
+from custview_pipeline.contracts.comparison_outcomes import COMPARED_ATTRIBUTES
 from custview_pipeline.contracts.matching_rules import MODEL
 from custview_pipeline.flows.explain import Because, ExplainedCustomer, ExplainedPair
 from custview_pipeline.flows.named_records import Member
@@ -18,12 +19,6 @@ from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 from custview_pipeline.matching.edge_words import say_bits
 from custview_pipeline.matching.evidence import HOUSEHOLD
 
-_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {  # by comparison, the golden attributes that it looks at
-    **dict.fromkeys(("given_name", "family_name", "middle_name", "name_suffix", "native_name"), ("name",)),
-    **{name: (name,) for name in ("birth_date", "email", "phone", "address", "gender", "birth_place", "occupation", "employer")},
-    "identifier": ("national_id", "tax_id", "lei"),
-    "enterprise_name": ("legal_name", "trading_name"),
-}
 _ONE: Final = "one customer"
 _TWO: Final = "two customers"
 _WHY: Final[Mapping[Because, str]] = {
@@ -53,15 +48,15 @@ def print_explained_pair(explained: ExplainedPair, values: pl.DataFrame | None =
     """
     console, link = results(), explained.link
     console.print(f"[bold]{_name(link.left)}[/] and [bold]{_name(link.right)}[/]  {link.left.entity_type}")
-    console.print(_decided(link))
+    console.print(decided_in_words(link))
     console.print()
     console.print(_evidence_table(link, None if values is None else _by_attribute(values)))
     console.print()
     console.print(
         f"MATCH above {say_bits(explained.match_weight)} bits, POSSIBLE_MATCH from {say_bits(explained.review_weight)}; "
-        f"probability {link.probability:.2%}, against {_against(link)}; model {explained.model_version}"
+        f"probability {link.probability:.2%}, against {against_in_words(link)}; model {explained.model_version}"
     )
-    for line in _standing(explained):
+    for line in standing_in_words(explained):
         console.print(line)
 
 
@@ -133,13 +128,15 @@ def _customer(member: Member) -> str:
     return "no customer yet" if member.cuid is None else group_cuid(Cuid(member.cuid))
 
 
-def _decided(link: Link) -> str:
+def decided_in_words(link: Link) -> str:
+    """Return what was decided of two records and by what, in one line of console markup."""
     if link.rule == MODEL:
         return f"[bold]{link.decision}[/] by the evidence, {say_bits(link.weight)} bits"
     return f"[bold]{link.decision}[/], decided by {escape(link.rule)}; the evidence alone has {say_bits(link.weight)} bits"
 
 
-def _against(link: Link) -> str:
+def against_in_words(link: Link) -> str:
+    """Return what two records are likelier if they are not one customer."""
     if link.alternative != HOUSEHOLD:
         return "strangers"
     return "two of one household" if link.left.entity_type == EntityType.PERSON else "two branches of one enterprise"
@@ -167,7 +164,7 @@ def _cell(values: _Values, member: Member, comparison: str) -> str:
 
 def _values(values: _Values | None, member: Member, comparison: str) -> list[str]:
     known = values or {}
-    attributes = _ATTRIBUTES.get(comparison, ())
+    attributes = COMPARED_ATTRIBUTES.get(comparison, ())
     return [value for attribute in attributes for value in known.get((member.record_id, attribute), ())]
 
 
@@ -176,7 +173,7 @@ def _by_attribute(values: pl.DataFrame) -> _Values:
     return {(record_id, attribute): tuple(said) for record_id, attribute, said in gathered.iter_rows()}
 
 
-def _standing(explained: ExplainedPair) -> list[str]:
+def standing_in_words(explained: ExplainedPair) -> list[str]:
     """Return whether two records are one customer now, and why, in lines."""
     if explained.is_one_customer is None:
         return [_UNMATCHED]

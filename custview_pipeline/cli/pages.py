@@ -10,15 +10,26 @@ from rich.table import Table
 
 from custview_pipeline.cli.terminal import printable, results
 from custview_pipeline.demo.world import DemoSummary
+from custview_pipeline.flows.as_of import say_moment
 from custview_pipeline.flows.portrait import Portrait, Shown
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 
 NO_KEY: Final = "(no key)"
-_WON_BECAUSE: Final[Mapping[str, str]] = {
+_REASONS: Final[Mapping[str, str]] = {
     "only_candidate": "only value known",
     "confirmed_by_others": "records agree",
     "valid": "the valid one",
     "tie_smaller_record_id": "tie, smaller record id",
+    "kept": "kept too",
+    "pinned": "pinned by a steward",
+    "overridden": "entered by a steward",
+    "within_condition": "keeps the condition",
+    "open_number": "the readable number",
+    "summed": "part of the sum",
+    "not_pinned": "a steward chose another",
+    "earlier_decision": "a later decision holds",
+    "no_open_number": "no readable number",
+    "later": "changed later",
 }
 
 
@@ -32,10 +43,15 @@ def print_demo(summary: DemoSummary) -> None:
 
 
 def print_portrait(portrait: Portrait) -> None:
-    """Print one customer: values with their sources, and the source records."""
+    """Print one customer, now or as it was: values with their sources, and the source records."""
     console, count = results(), portrait.records.height
     of = "1 source record" if count == 1 else f"{count} source records"
     console.print(f"[bold]{group_cuid(portrait.cuid)}[/]  {portrait.entity_type}, {of}")
+    if portrait.as_of is not None:
+        console.print(f"as of {say_moment(portrait.as_of)}; had been so since {portrait.valid_from_at:%Y-%m-%d %H:%M} UTC")
+    if portrait.erased_count:
+        was = "1 source record was" if portrait.erased_count == 1 else f"{portrait.erased_count} source records were"
+        console.print(f"{was} erased since: what they said is gone")
     console.print()
     console.print(_values_table(portrait))
     console.print()
@@ -77,11 +93,16 @@ def why_won(row: Mapping[str, Any]) -> str:
         row: ``reason``, ``source_count``, ``is_contested`` of ``Portrait.values``.
     """
     reason = row["reason"] or ""
-    said = [_WON_BECAUSE.get(reason, reason.replace("_", " "))]
-    if row["source_count"] > 1:
+    said = [reason_in_words(reason)]
+    if (row["source_count"] or 0) > 1:
         agreed = f"{row['source_count']} sources agree"
         said = [agreed] if reason == "confirmed_by_others" else [*said, agreed]
     return ", ".join([*said, "contested"] if row["is_contested"] else said)
+
+
+def reason_in_words(reason: str) -> str:
+    """Return why a candidate won or lost, in words."""
+    return _REASONS.get(reason, reason.replace("_", " "))
 
 
 def _values_table(portrait: Portrait) -> Table:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-Kind = Literal["key", "name", "date", "contact", "address", "identifier", "code", "text", "time"]
-DataType = Literal["string", "date", "timestamp"]
+Kind = Literal["key", "name", "date", "contact", "address", "identifier", "code", "number", "text", "time"]
+DataType = Literal["string", "date", "timestamp", "number"]
 Confidentiality = Literal["open", "personal", "restricted"]
 
 LONGEST_TEXT: Final = 2000  # characters of a cell that are read; what is longer is cut off and reported
@@ -162,6 +162,16 @@ _DICTIONARY: Final = (
         "industry_code", "Industry, by scheme", "行业代码 (按分类标准)", "code", longest=8,
         format="code of NAICS, ISIC, NACE or GB/T 4754", pattern=r"[A-Z]|[A-Z]?[0-9][0-9.]*", sensitivity="open",
         examples=("541511",),
+    ),
+    # Seven digits before the point are enough for both, and too few for a telephone number, an identifier or a date: what may
+    # stand readable in the lake must not become a place for those.
+    Attribute(
+        "employee_count", "Number of employees", "员工人数", "number", "number", 7, "whole number", r"0|[1-9][0-9]{0,6}",
+        is_optional=True, sensitivity="open", examples=("250",),
+    ),
+    Attribute(
+        "loyalty_points", "Balance of loyalty points", "会员积分余额", "number", "number", 11, "number, at most two decimals",
+        r"-?(?:0|[1-9][0-9]{0,6})(?:\.[0-9]?[1-9])?", is_optional=True, sensitivity="open", examples=("1250.5",),
     ),
     Attribute(
         "language", "Language the customer prefers", "首选语言", "code", longest=3, format="BCP 47 primary subtag",

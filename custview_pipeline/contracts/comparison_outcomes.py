@@ -1,5 +1,6 @@
 """What the comparison of two records can say: the words that rules in ``rulebook.yaml`` use, by entity type."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from custview_pipeline.contracts.attributes import EntityType
@@ -44,4 +45,11 @@ COMPARISON_OUTCOMES: Final[dict[EntityType, dict[str, tuple[str, ...]]]] = {
         "address": _ADDRESS,
         "identifier": _IDENTIFIER,
     },
+}
+
+COMPARED_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {  # by comparison, the golden attributes that it looks at
+    **dict.fromkeys(("given_name", "family_name", "middle_name", "name_suffix", "native_name"), ("name",)),
+    **{name: (name,) for name in ("birth_date", "email", "phone", "address", "gender", "birth_place", "occupation", "employer")},
+    "identifier": ("national_id", "tax_id", "lei"),
+    "enterprise_name": ("legal_name", "trading_name"),
 }

@@ -16,6 +16,7 @@ class GoldenAttribute:
         entity_types: Which customers have it.
         is_open: Whether the value itself may be stored readable; otherwise a pointer to the sealed record is.
         is_group: Whether it has parts (an address, a name); parts of two records are never mixed.
+        is_number: Whether it is a number that may be compared and added up; numbers are open.
     """
 
     name: str
@@ -23,6 +24,7 @@ class GoldenAttribute:
     entity_types: tuple[EntityType, ...] = (EntityType.PERSON, EntityType.ENTERPRISE)
     is_open: bool = False
     is_group: bool = False
+    is_number: bool = False
 
 
 _PERSON: Final = (EntityType.PERSON,)
@@ -46,6 +48,8 @@ _ALL: Final = (
     GoldenAttribute("lei", "Legal entity identifier", _ENTERPRISE, is_open=True),
     GoldenAttribute("website", "Website", _ENTERPRISE),
     GoldenAttribute("industry_code", "Industry", _ENTERPRISE, is_open=True),
+    GoldenAttribute("employee_count", "Number of employees", _ENTERPRISE, is_open=True, is_number=True),
+    GoldenAttribute("loyalty_points", "Balance of loyalty points", is_open=True, is_number=True),
     GoldenAttribute("consent", "Consent to be contacted", is_open=True),
     GoldenAttribute("language", "Language the customer prefers, BCP 47 primary subtag", is_open=True),
 )

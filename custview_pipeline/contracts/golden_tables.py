@@ -18,6 +18,7 @@ _POINTER_FIELDS: Final = {
     "trust_score": pl.Float64,  # 0 to 1
     "source_count": pl.Int32,  # source systems that say the same
     "is_contested": pl.Boolean,  # another value is trusted no less
+    "kept_count": pl.Int32,  # different values that are kept, this one among them
 }
 POINTER: Final = pl.Struct(_POINTER_FIELDS)
 OPEN_VALUE: Final = pl.Struct({"value": pl.String, **_POINTER_FIELDS})
@@ -60,9 +61,11 @@ GOLDEN_LINEAGE: Final[TableContract] = table(
     record_id=open_column(pl.Int64, "Record of the candidate"),
     record_version=open_column(pl.Int32, "Version of that record"),
     slot=open_column(pl.Int16, "Which of its values"),
+    source_system=open_column(pl.String, "Source system of that record"),
     rank=open_column(pl.Int32, "1 is the winner", pa.Check.ge(1)),
+    is_kept=open_column(pl.Boolean, "Whether its value is kept: the winner's, and each further one where all are to be kept"),
     reason=open_column(pl.String, "Why it won, or why it lost against the winner"),
-    trust_score=open_column(pl.Float64, "Trust in the candidate", _SHARE),
+    trust_score=open_column(pl.Float64, "Trust in the candidate, when it was judged", _SHARE),
     rulebook_version=open_column(pl.String, "Rules it was judged by"),
 )
 

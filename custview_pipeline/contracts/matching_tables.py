@@ -40,23 +40,6 @@ MATCH_MODEL: Final[TableContract] = table(
     activated_at=open_column(UTC_TIME, "When it was put to use; empty where it was only kept", nullable=True),
 )
 
-REVIEW_DECISIONS: Final[TableContract] = table(
-    "review_decisions",
-    "What a steward answered about two records; never changed, only withdrawn. Of the sure answers about a pair "
-    "the newest holds; those of stewards go before those to samples.",
-    key=("decision_id", "withdrawn_at"),
-    rooms=("stewardship", "matching, stewardship, audit"),
-    decision_id=open_column(pl.String, "Id of the answer"),
-    left_id=open_column(pl.Int64, "The smaller record id"),
-    right_id=open_column(pl.Int64, "The larger record id"),
-    decision=open_column(pl.String, "Whether they are one customer", pa.Check.isin(["match", "not_a_match", "unsure"])),
-    reason=open_column(pl.String, "Why, where it was said", nullable=True),
-    decided_by=open_column(pl.String, "Who answered"),
-    decided_at=open_column(UTC_TIME, "When"),
-    origin=open_column(pl.String, "Asked in a blind sample, or decided by a steward", pa.Check.isin(["sample", "steward"])),
-    withdrawn_at=open_column(UTC_TIME, "When it was taken back; empty where it holds", nullable=True),
-)
-
 MATCH_EDGES: Final[TableContract] = table(
     "match_edges",
     "The evidence between two records, for pairs that are or may be one customer; the newest version of a pair holds.",

@@ -21,9 +21,10 @@ from custview_pipeline.contracts.matching_tables import (
     MATCH_MODEL,
     MATCH_RUNS,
     MATCH_VOLUMES,
-    REVIEW_DECISIONS,
     REVIEW_TASKS,
 )
+from custview_pipeline.contracts.steward_packs import STEWARD_PACKS
+from custview_pipeline.contracts.stewardship_tables import REVIEW_ASSIGNMENTS, REVIEW_DECISIONS
 
 CONTRACTS: Final[Mapping[str, TableContract]] = {
     contract.name: contract
@@ -40,6 +41,7 @@ CONTRACTS: Final[Mapping[str, TableContract]] = {
         MATCH_VOLUMES,
         REVIEW_TASKS,
         REVIEW_DECISIONS,
+        REVIEW_ASSIGNMENTS,
         CROSSWALK,
         CUID_HISTORY,
         GOLDEN_RECORDS,
@@ -49,5 +51,6 @@ CONTRACTS: Final[Mapping[str, TableContract]] = {
         QUALITY_SCORES,
         AUDIT_FINDINGS,
         REVIEW_SAMPLES,
+        STEWARD_PACKS,
     )
 }

@@ -3,26 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.matching_settings import Matching, check_matching
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.survivorship_rules import Survivorship
+from custview_pipeline.contracts.survivorship_text import check_survivorship, spell_out
 from custview_pipeline.contracts.trust import TRUSTED_NAMES, trust_by_golden_attribute
 from custview_pipeline.contracts.written_model import WrittenModel, read_model
 from custview_pipeline.contracts.yaml_text import parse_yaml, suggest
-
-Strategy = Literal["most_trusted", "most_recent", "most_frequent", "most_complete", "longest"]
-
-_DEFAULT_STRATEGIES: Final[tuple[Strategy, ...]] = ("most_trusted", "most_recent", "most_frequent")
-
-
-def _golden(name: str) -> str:
-    if name not in GOLDEN_ATTRIBUTES:
-        raise ValueError(f"no golden attribute{suggest(name, GOLDEN_ATTRIBUTES)}")
-    return name
 
 
 def _trusted(name: str) -> str:
@@ -37,24 +28,7 @@ def _by_golden_attribute(stated: dict[str, float]) -> dict[str, float]:
 
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
-Strategies = Annotated[tuple[Strategy, ...], Field(min_length=1)]
 TrustOfSource = Annotated[dict[Annotated[str, AfterValidator(_trusted)], Share], AfterValidator(_by_golden_attribute)]
-
-
-class Survivorship(WrittenModel):
-    """Which value of a customer's records survives: the first strategy that tells them apart decides.
-
-    Attributes:
-        default: Strategies in order, for every attribute not named.
-        attributes: Strategies by golden attribute.
-    """
-
-    default: Strategies = _DEFAULT_STRATEGIES
-    attributes: dict[Annotated[str, AfterValidator(_golden)], Strategies] = Field(default_factory=dict)
-
-    def of(self, attribute: str) -> tuple[Strategy, ...]:
-        """Return the strategies of one golden attribute, in order."""
-        return self.attributes.get(attribute, self.default)
 
 
 class QualityTargets(WrittenModel):
@@ -104,18 +78,19 @@ def parse_rulebook(text: str | None, *, file: str, source_systems: Iterable[str]
     Args:
         text: What the file says; None where it is absent.
         file: Its name, as errors show it.
-        source_systems: The project's sources; where given, trust in any other is an error.
+        source_systems: The project's sources; where given, trust in any other, or a condition on it, is an error.
 
     Raises:
-        ProjectInvalid: A key, strategy, attribute, comparison or source is unknown, a value is out of its range, or a rule of
-            matching cannot mean what its author wanted.
+        ProjectInvalid: A key, strategy, attribute, comparison or source is unknown, a value is out of its range, or a rule
+            cannot mean what its author wanted.
     """
     if text is None:
         return Rulebook()
-    written = parse_yaml(text, file=file)
+    written = spell_out(parse_yaml(text, file=file))
     rulebook = read_model(Rulebook, written)
-    check_matching(rulebook.matching, written)
     known = None if source_systems is None else set(source_systems)
+    check_matching(rulebook.matching, written)
+    check_survivorship(rulebook.survivorship, written, known)
     for source in rulebook.trust:
         if known is not None and source not in known:
             raise written.invalid(f"trust in {source!r}, which no contract describes{suggest(source, known)}", "trust", source)

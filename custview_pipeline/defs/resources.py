@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 from pydantic import PrivateAttr
 
+from custview_pipeline.adapters.decision_inbox import DecisionInbox
 from custview_pipeline.adapters.delta_lake import DeltaLake, LakeWriter
 from custview_pipeline.adapters.erasure_ledger import ErasureLedger
 from custview_pipeline.adapters.key_files import key_directory
@@ -16,6 +17,7 @@ from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.project_keys import open_keyring
 from custview_pipeline.contracts.project import Project
 from custview_pipeline.defs.processes import Worker
+from custview_pipeline.flows.deciding import take_in_pending
 from custview_pipeline.flows.erase import carry_out_pending
 from custview_pipeline.protection.keyring import Keyring
 
@@ -83,7 +85,7 @@ class ProjectResource(dg.ConfigurableResource[Any]):
         """Return the right to write the lake, taken at the first call and held until the run ends.
 
         A run has it as a whole: were another one to deliver between its stages, they would speak of different records. Each stage
-        asks for it, and so erasures that were queued meanwhile take effect before the stage begins.
+        asks for it, and so erasures that were queued and decisions that came meanwhile take effect before the stage begins.
 
         Raises:
             LakeBusy: Another run kept it for too long.
@@ -93,6 +95,8 @@ class ProjectResource(dg.ConfigurableResource[Any]):
         if self._writer is None:
             self._writer = self._held.enter_context(self.lake().writer(told=dg.get_dagster_logger().info))
         carry_out_pending(self._writer, self.keyring, self.ledger(), run_id=f"erasure-{secrets.token_hex(8)}")
+        inbox = DecisionInbox(self.project.lake)
+        take_in_pending(self._writer, inbox, run_id=f"decision-{secrets.token_hex(8)}")
         return self._writer
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:

@@ -12,6 +12,7 @@ from custview_pipeline.contracts.erasure import CarriedOut, Erasure, LedgerLine
 from custview_pipeline.contracts.golden_tables import CHANGE_FEED, CUSTOMER_CORE, GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS, QUARANTINED_RECORDS
 from custview_pipeline.contracts.matching_tables import CUID_HISTORY
+from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
 from custview_pipeline.flows.airlock import QUARANTINE_VERSION
 from custview_pipeline.flows.change_feed import erased_changes
 from custview_pipeline.flows.current import current_crosswalk
@@ -27,6 +28,7 @@ from custview_pipeline.flows.erasure_scope import (
     find_scope,
     naming_columns,
     naming_tables,
+    without_members,
     without_pointers_to,
 )
 from custview_pipeline.kernel.errors import LedgerDamaged
@@ -35,6 +37,7 @@ from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
+from custview_pipeline.stewardship.said_pairs import is_about_nobody
 from custview_pipeline.survivorship.changes import cleared_values
 from custview_pipeline.views.core import build_core, renew_core
 
@@ -159,6 +162,7 @@ def _erase(snapshot: Snapshot, commit: Commit, scope: Scope, *, run_id: str) -> 
     _forget_keys(snapshot, commit, scope.record_ids)
     erase_from_index(commit, scope.record_ids)
     rows = {table: _remove_rows(snapshot, commit, table, scope) for table in naming_tables()}
+    _clear_decisions(snapshot, commit, scope.record_ids)
     cleared = _clear_golden_records(snapshot, commit, scope)
     ended = _clear_history(snapshot, commit, scope, run_id=run_id)
     told = erased_changes(snapshot, ended, cleared, run_id=run_id, now=datetime.now(UTC))
@@ -189,6 +193,16 @@ def _remove_rows(snapshot: Snapshot, commit: Commit, table: str, scope: Scope) -
     for column, values in removed if count else ():
         commit.remove(table, column, values)
     return count
+
+
+def _clear_decisions(snapshot: Snapshot, commit: Commit, record_ids: pl.Series) -> None:
+    """Take erased records out of the decisions about several records; one of which nothing is left goes whole."""
+    removed = RECORD_COLUMNS[REVIEW_DECISIONS.name]
+    is_removed = pl.any_horizontal(pl.col(name).is_in(record_ids.implode()).fill_null(value=False) for name in removed)
+    cleared = without_members(snapshot.read(REVIEW_DECISIONS.name).filter(~is_removed), record_ids)
+    if not cleared.is_empty():
+        commit.remove(REVIEW_DECISIONS.name, "decision_id", cleared["decision_id"])
+        commit.append(REVIEW_DECISIONS.name, cleared.filter(~is_about_nobody()))
 
 
 def _clear_golden_records(snapshot: Snapshot, commit: Commit, scope: Scope) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
+from custview_pipeline.contracts.stewardship_tables import OVERRIDE, REVIEW_DECISIONS
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.suppression import customer_marks, suppression_marks
@@ -20,11 +21,14 @@ RECORD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "match_edges": ("left_id", "right_id"),
     "match_groups": ("record_id", "group_id"),
     "review_tasks": ("left_id", "right_id"),
-    "review_decisions": ("left_id", "right_id"),
+    "review_decisions": ("left_id", "right_id", "record_id"),
     "review_samples": ("left_id", "right_id"),
+    "steward_packs": ("left_id", "right_id"),
     "crosswalk": ("record_id",),
     "golden_lineage": ("record_id",),
 }
+# Of what names several records a row stays, without those that are erased.
+MEMBER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {REVIEW_DECISIONS.name: ("member_ids",)}
 CUSTOMER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "review_tasks": ("left_cuid", "right_cuid"),
     "golden_records": ("cuid",),
@@ -68,7 +72,8 @@ def find_scope(snapshot: Snapshot, id_key: bytes, marks: Marks) -> Scope:
         id_key: The purpose key ``id``.
         marks: What the ledger names.
     """
-    record_ids = _marked_records(snapshot, id_key, marks.records)
+    marked_ids = _marked_records(snapshot, id_key, marks.records)
+    record_ids = pl.concat([marked_ids, _entered_for(snapshot, marked_ids)]).unique()
     crosswalk = snapshot.read(CROSSWALK.name, ["record_id", "version", "cuid"])
     is_erased = crosswalk["record_id"].is_in(record_ids.implode())
     staying = crosswalk.filter(~is_erased)
@@ -92,15 +97,32 @@ def find_scope(snapshot: Snapshot, id_key: bytes, marks: Marks) -> Scope:
 def concerns(table: str, record_ids: pl.Series, cuids: pl.Series) -> pl.Expr:
     """Return whether a row of a table names one of these records or customers; its ``naming_columns`` are read."""
     named = [pl.col(name).is_in(record_ids.implode()) for name in (*RECORD_COLUMNS.get(table, ()), *_FOUNDERS.get(table, ()))]
+    named += [_members_among(name, record_ids).list.len() > 0 for name in MEMBER_COLUMNS.get(table, ())]
     named += [_record_of(name).is_in(record_ids.implode()) for name in _POINTERS.get(table, ())]
     named += [pl.col(name).is_in(cuids.implode()) for name in CUSTOMER_COLUMNS.get(table, ())]
     return pl.any_horizontal(each.fill_null(value=False) for each in named)
 
 
+def without_members(decisions: pl.DataFrame, record_ids: pl.Series) -> pl.DataFrame:
+    """Return of decisions that name several records those that name one of these, without it."""
+    (name,) = MEMBER_COLUMNS[REVIEW_DECISIONS.name]
+    is_erased = pl.element().is_in(record_ids.to_list())
+    naming = decisions.filter(_members_among(name, record_ids).list.len() > 0)
+    return naming.with_columns(pl.col(name).list.eval(pl.element().filter(~is_erased)))
+
+
 def without_pointers_to(golden: pl.DataFrame, record_ids: pl.Series) -> pl.DataFrame:
-    """Return golden records without the values that come from these records, the open ones too."""
+    """Return golden records without the values that come from these records, the open ones too.
+
+    Args:
+        golden: Golden records of customers that these records were of; numbers that may have been added up are taken out, for
+            the records may have had a part in them.
+        record_ids: The records.
+    """
     return golden.with_columns(
-        pl.when(~_record_of(name).is_in(record_ids.implode()).fill_null(value=False)).then(pl.col(name)).alias(name)
+        pl.when(~(_record_of(name).is_in(record_ids.implode()) | _may_be_sum(name)).fill_null(value=False))
+        .then(pl.col(name))
+        .alias(name)
         for name in GOLDEN_ATTRIBUTES
     )
 
@@ -108,6 +130,7 @@ def without_pointers_to(golden: pl.DataFrame, record_ids: pl.Series) -> pl.DataF
 def named_records(frame: pl.DataFrame, table: str) -> pl.Series:
     """Return the records that rows of a table name, Int64, each once; its ``naming_columns`` are read."""
     ids = [frame[name] for name in (*RECORD_COLUMNS.get(table, ()), *_FOUNDERS.get(table, ()))]
+    ids += [frame[name].explode() for name in MEMBER_COLUMNS.get(table, ())]
     ids += [frame.select(_record_of(name)).to_series() for name in _POINTERS.get(table, ())]
     return pl.concat([_NOBODY, *(each.alias("record_id") for each in ids)]).drop_nulls().unique()
 
@@ -119,7 +142,8 @@ def named_customers(frame: pl.DataFrame, table: str) -> pl.Series:
 
 def naming_columns(table: str) -> list[str]:
     """Return the columns of a table that name records, and customers that are erased from it."""
-    return [name for columns in (RECORD_COLUMNS, CUSTOMER_COLUMNS, _POINTERS, _FOUNDERS) for name in columns.get(table, ())]
+    every = (RECORD_COLUMNS, MEMBER_COLUMNS, CUSTOMER_COLUMNS, _POINTERS, _FOUNDERS)
+    return [name for columns in every for name in columns.get(table, ())]
 
 
 def naming_tables() -> Iterator[str]:
@@ -134,10 +158,37 @@ def _marked_records(snapshot: Snapshot, id_key: bytes, marks: pl.Series) -> pl.S
     return ids.filter(suppression_marks(id_key, ids).is_in(marks.implode()))
 
 
+def _entered_for(snapshot: Snapshot, record_ids: pl.Series) -> pl.Series:
+    """Return the records of values that stewards entered for customers of which nothing else is left."""
+    columns = ["decision", "record_id", "member_ids"]
+    entered = snapshot.read(REVIEW_DECISIONS.name, columns).filter(pl.col("decision") == OVERRIDE)
+    if entered.is_empty() or record_ids.is_empty():
+        return _NOBODY
+    owners = newest(snapshot.read(CROSSWALK.name, ["record_id", "version", "cuid"]), ["record_id"]).drop_nulls("cuid")
+    ids = entered["record_id"].unique()
+    others = owners.filter(~pl.col("record_id").is_in(pl.concat([ids, record_ids]).implode()))
+    by_customer = owners.join(others, on="cuid", how="semi").select("record_id")
+    # of a value entered since the last matching no customer is known yet, but whom it was entered for
+    members = entered.explode("member_ids").join(owners, on="record_id", how="anti")
+    by_members = members.join(others, left_on="member_ids", right_on="record_id", how="semi").select("record_id")
+    return ids.filter(~ids.is_in(pl.concat([by_customer, by_members])["record_id"].implode()))
+
+
 def _pointing(snapshot: Snapshot, record_ids: pl.Series) -> pl.Series:
     """Return the customers whose golden records, of any version, have a value from these records."""
     golden = snapshot.read(GOLDEN_RECORDS.name, ["cuid", *GOLDEN_ATTRIBUTES])
     return golden.filter(concerns(GOLDEN_RECORDS.name, record_ids, _NO_CUSTOMER))["cuid"].unique()
+
+
+def _members_among(name: str, record_ids: pl.Series) -> pl.Expr:
+    return pl.col(name).list.eval(pl.element().filter(pl.element().is_in(record_ids.to_list())))
+
+
+def _may_be_sum(attribute: str) -> pl.Expr:
+    """Return whether a value may be made of several records."""
+    if not GOLDEN_ATTRIBUTES[attribute].is_number:
+        return pl.lit(value=False)
+    return pl.col(attribute).struct.field("kept_count") > 1
 
 
 def _record_of(attribute: str) -> pl.Expr:

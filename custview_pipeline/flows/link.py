@@ -94,17 +94,10 @@ def link(  # noqa: PLR0913 -- what a run is told comes by name
     """
     snapshot = lake.snapshot()
     linking = Linking(snapshot, rulebook, tuple(contracts), frozen_models(snapshot))
-    before = snapshot.consumed(STAGE)
-    if linking.mark() == before and not is_whole:
-        return _stored(snapshot)
-
-    def told(what: str, count: int) -> None:
-        progress.step("match_edges", what, count)
-
     with silenced("matching"):
-        since = None if is_whole else linking.since(before)
-        parts = link_all(linking, told) if since is None else link_change(linking, since, told)
-        found = Found(parts, since, run_id, datetime.now(UTC))
+        found = find_links(linking, run_id=run_id, progress=progress, is_whole=is_whole)
+        if found is None:
+            return _stored(snapshot)
         rows = rows_of(linking, found, lambda ids, nth: cuids(id_key, ids, generations=nth))
         watched = watch(snapshot, found)
     with silenced("storing the crosswalk"), lake.commit(run_id) as commit:
@@ -114,6 +107,33 @@ def link(  # noqa: PLR0913 -- what a run is told comes by name
         commit.append(MATCH_VOLUMES.name, watched.volumes)
         commit.consume(STAGE, linking.mark({MATCH_MODEL.name: commit.table_version(MATCH_MODEL.name)}))
     return _report(lake.snapshot(), found, rows, watched, learned)
+
+
+def find_links(linking: Linking, *, run_id: str, progress: Progress, is_whole: bool = False) -> Found | None:
+    """Match what changed since records were linked last, or everything; nothing is stored.
+
+    Args:
+        linking: What it works with.
+        run_id: The run.
+        progress: Hears of the steps.
+        is_whole: Whether all records are matched again, even if nothing changed.
+
+    Returns:
+        What was found; None where nothing changed that it depends on.
+
+    Raises:
+        PairBudgetExceeded: The pairs do not fit in memory.
+    """
+    before = linking.snapshot.consumed(STAGE)
+    if linking.mark() == before and not is_whole:
+        return None
+
+    def told(what: str, count: int) -> None:
+        progress.step("match_edges", what, count)
+
+    since = None if is_whole else linking.since(before)
+    parts = link_all(linking, told) if since is None else link_change(linking, since, told)
+    return Found(parts, since, run_id, datetime.now(UTC))
 
 
 def duplicates_by_source(owned: pl.DataFrame) -> tuple[tuple[str, int, int], ...]:

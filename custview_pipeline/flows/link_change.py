@@ -9,9 +9,10 @@ import polars as pl
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.match_index import PHONE_PARTS, IndexPart
-from custview_pipeline.contracts.matching_tables import MATCH_GROUPS, MATCH_MODEL, MATCH_RUNS, REVIEW_DECISIONS
+from custview_pipeline.contracts.matching_tables import MATCH_GROUPS, MATCH_MODEL, MATCH_RUNS
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.stewardship_tables import LINKING_DECISIONS, REVIEW_DECISIONS
 from custview_pipeline.flows.current import (
     RECORD_COLUMNS,
     current_index,
@@ -21,7 +22,7 @@ from custview_pipeline.flows.current import (
     settings_in,
     versions_in,
 )
-from custview_pipeline.flows.decisions import decided_pairs
+from custview_pipeline.flows.decisions import answered_pairs, decided_pairs, locked_records
 from custview_pipeline.flows.match_state import neighbourhoods_of, records_of_unique_sources, settings_of
 from custview_pipeline.flows.models import is_usable
 from custview_pipeline.kernel.ports import Snapshot
@@ -34,7 +35,7 @@ from custview_pipeline.matching.setup import Frozen
 
 _LARGEST_CHANGE: Final = 0.3  # share of the records from which on matching all of them is quicker
 _NOTHING: Final = pl.Series("record_id", [], pl.Int64)
-_DECIDED: Final = ("left_id", "right_id")
+_DECIDED: Final = ("decision", "left_id", "right_id", "record_id", "member_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,7 @@ class Linking:
         if delivered is None or decided is None or models is None or not models["activated_at"].is_null().all():
             return None
         current = self._living()
-        asked = pl.concat([decided[name].alias("record_id") for name in _DECIDED])
-        touched = pl.concat([delivered["record_id"], asked]).unique().sort()
+        touched = pl.concat([delivered["record_id"], _decided_about(decided)]).unique().sort()
         living = pl.DataFrame(touched).join(current, on="record_id", how="semi")["record_id"]
         counts = dict(current.group_by("entity_type").len().iter_rows())
         found = Since(
@@ -165,6 +165,8 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
         is_usable=is_usable,
         decided=decided_pairs(snapshot),
         exclusive=records_of_unique_sources(records, linking.sources),
+        locked=locked_records(snapshot),
+        answered=answered_pairs(snapshot),
     )
 
 
@@ -181,6 +183,7 @@ def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[Mat
         pl.concat(snapshot.read_index(part) for part in parts),
         decided_pairs(snapshot),
         _promised_by(linking),
+        locked_records(snapshot),
     )
     change = Change(since.changed, since.gone, lambda ids: since.groups_of(ids).select("record_id", "group_id"))
     return match_change(index, change, settings, known, progress)
@@ -191,6 +194,13 @@ def records_named(snapshot: Snapshot, record_ids: pl.Series) -> pl.DataFrame:
     wanted = pl.col("record_id").is_in(record_ids.implode())
     stored = snapshot.read(PROTECTED_RECORDS.name, RECORD_COLUMNS, where=wanted)
     return newest(stored, ["record_id"]).filter(~pl.col("is_deleted"))
+
+
+def _decided_about(decided: pl.DataFrame) -> pl.Series:
+    """Return the records that decisions are about which matching links by, some of them several times."""
+    linking = decided.filter(pl.col("decision").is_in(LINKING_DECISIONS))
+    named = [linking[name].alias("record_id") for name in ("left_id", "right_id", "record_id")]
+    return pl.concat([_NOTHING, *named, linking["member_ids"].explode().alias("record_id")]).drop_nulls()
 
 
 def _promised_by(linking: Linking) -> Callable[[pl.Series], pl.DataFrame]:

@@ -1,38 +1,47 @@
 """One customer, as ``custview show`` and ``reveal`` print it: each value, where it comes from and why it won."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.flows.current import current_crosswalk, current_records
-from custview_pipeline.flows.customer_history import what_became
+from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE
+from custview_pipeline.flows.as_of import crosswalk_at, erased_count, golden_at, records_at
 from custview_pipeline.flows.export import mask_values
 from custview_pipeline.flows.reveal import golden_values, open_values
-from custview_pipeline.kernel.errors import UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.keyring import Keyring
+
+KEPT: Final = "kept"
+_ORDER: Final = {name: place for place, name in enumerate(GOLDEN_ATTRIBUTES)}
 
 
 class Portrait(NamedTuple):
-    """A customer.
+    """A customer, now or as it was at a moment.
 
     Attributes:
         cuid: The customer id.
         entity_type: person or enterprise.
-        values: attribute, value, source_system, trust_score, source_count, is_contested, reason.
+        values: attribute, value, source_system, trust_score, source_count, is_contested, reason; one row a value, the winner of
+            an attribute first. Those that are kept beside it have the reason ``KEPT`` and no source_count.
         records: source_system, source_key, updated_at of each source record.
+        as_of: The moment that was asked about, UTC; None where it is now.
+        valid_from_at: From when on this version of the golden record holds, or held.
+        erased_count: Source records of then that were erased since; what they said is not known any more.
     """
 
     cuid: Cuid
     entity_type: str
     values: pl.DataFrame
     records: pl.DataFrame
+    as_of: datetime | None = None
+    valid_from_at: datetime | None = None
+    erased_count: int = 0
 
 
 class Shown(StrEnum):
@@ -44,25 +53,38 @@ class Shown(StrEnum):
     UNKNOWN = "unknown"  # no source gives one
 
 
-def portray(snapshot: Snapshot, keyring: Keyring, cuid: Cuid, *, in_full: Collection[str] = ()) -> Portrait:
+def portray(
+    snapshot: Snapshot, keyring: Keyring, cuid: Cuid, *, in_full: Collection[str] = (), as_of: datetime | None = None
+) -> Portrait:
     """Return one customer, values masked but for the attributes ``in_full``; the caller has logged their reveal.
 
+    Args:
+        snapshot: The lake.
+        keyring: Its keys.
+        cuid: The customer.
+        in_full: Golden attributes that are not masked.
+        as_of: The moment that is asked about, UTC; now by default. Values are as the records of then said them.
+
     Raises:
-        UnknownCustomer: There is none with this id; the message names the heir of a merged one.
+        UnknownCustomer: There is, or was, none with this id; the message names the heir of a merged one, or when it came to be.
     """
     with silenced("reading a customer"):
-        golden = _golden(snapshot, cuid)
-        values = open_values(snapshot, keyring, golden_values(golden))
-        records = current_records(snapshot).select("record_id", "source_system", "source_key", "updated_at")
-        own = current_crosswalk(snapshot).filter(pl.col("cuid") == cuid).select("record_id")
-        shown = mask_values(values, in_full=in_full)
+        golden = golden_at(snapshot, cuid, as_of)
+        pointers = pl.concat([_with_reasons(snapshot, golden), _kept_beside(snapshot, golden)])
+        shown = mask_values(open_values(snapshot, keyring, pointers), in_full=in_full)
+        own = crosswalk_at(snapshot, cuid, as_of)["record_id"]
+        records = records_at(snapshot, own, as_of).filter(~pl.col("is_deleted"))
+        sources = records_at(snapshot, shown["record_id"]).select("record_id", "source_system")
         return Portrait(
             cuid=cuid,
             entity_type=golden["entity_type"][0],
-            values=_with_reasons(snapshot, shown, golden["version"][0]).join(
-                records.select("record_id", "source_system"), on="record_id", how="left", maintain_order="left"
+            values=shown.join(sources, on="record_id", how="left", maintain_order="left").sort(
+                pl.col("attribute").replace_strict(_ORDER, return_dtype=pl.Int32), maintain_order=True
             ),
-            records=records.join(own, on="record_id", how="semi").sort("source_system", "source_key").drop("record_id"),
+            records=records.select("source_system", "source_key", "updated_at").sort("source_system", "source_key"),
+            as_of=as_of,
+            valid_from_at=golden["valid_from_at"][0],
+            erased_count=erased_count(snapshot, golden),
         )
 
 
@@ -83,11 +105,27 @@ def reveal(snapshot: Snapshot, keyring: Keyring, cuid: Cuid, fields: Sequence[st
         UnknownCustomer: There is none with this id; the message names the heir of a merged one.
     """
     with silenced("revealing a customer"):
-        pointers = golden_values(_golden(snapshot, cuid)).filter(pl.col("attribute").is_in(list(fields)))
-        values = mask_values(open_values(snapshot, keyring, pointers), in_full=in_full)
+        values = mask_values(told_values(snapshot, keyring, golden_at(snapshot, cuid), fields), in_full=in_full)
         known = {attribute: (value, is_open) for attribute, value, is_open in _told(values).iter_rows()}
         rows = [(field, *_as_shown(known.get(field), is_full=field in in_full)) for field in fields]
         return pl.DataFrame(rows, schema={"attribute": pl.String, "value": pl.String, "shown": pl.String}, orient="row")
+
+
+def told_values(
+    snapshot: Snapshot, keyring: Keyring, golden: pl.DataFrame, attributes: Collection[str] = tuple(GOLDEN_ATTRIBUTES)
+) -> pl.DataFrame:
+    """Return the readable values of golden records, as ``flows.reveal.open_values`` does.
+
+    Args:
+        snapshot: The lake.
+        keyring: Its keys.
+        golden: Rows of golden_records.
+        attributes: Which; no record but those that hold them is opened.
+
+    Raises:
+        UnsealFailed: A sealed record was altered or moved.
+    """
+    return open_values(snapshot, keyring, golden_values(golden).filter(pl.col("attribute").is_in(list(attributes))))
 
 
 def _told(values: pl.DataFrame) -> pl.DataFrame:
@@ -110,15 +148,22 @@ def _as_shown(known: tuple[str | None, bool] | None, *, is_full: bool) -> tuple[
     return value, Shown.FULL if is_full or is_open else Shown.MASKED
 
 
-def _golden(snapshot: Snapshot, cuid: Cuid) -> pl.DataFrame:
-    golden = newest(snapshot.read(GOLDEN_RECORDS.name).filter(pl.col("cuid") == cuid), ["cuid"]).filter("is_active")
-    if golden.is_empty():
-        raise UnknownCustomer(what_became(snapshot, cuid))
-    return golden
+def _with_reasons(snapshot: Snapshot, golden: pl.DataFrame) -> pl.DataFrame:
+    """Return the pointers of a golden record and why each won."""
+    won = _lineage(snapshot, golden).filter(pl.col("rank") == 1).select("attribute", "reason")
+    return golden_values(golden).join(won, on="attribute", how="left", maintain_order="left")
 
 
-def _with_reasons(snapshot: Snapshot, values: pl.DataFrame, version: int) -> pl.DataFrame:
-    """Add why each value won."""
-    lineage = snapshot.read(GOLDEN_LINEAGE.name, ["cuid", "version", "attribute", "rank", "reason"])
-    won = lineage.filter((pl.col("version") == version) & (pl.col("rank") == 1))
-    return values.join(won.select("cuid", "attribute", "reason"), on=["cuid", "attribute"], how="left", maintain_order="left")
+def _kept_beside(snapshot: Snapshot, golden: pl.DataFrame) -> pl.DataFrame:
+    """Return pointers to the values that a golden record keeps beside the winners, the best first."""
+    kept = _lineage(snapshot, golden).filter(pl.col("is_kept") & (pl.col("rank") > 1)).sort("attribute", "rank")
+    known = golden_values(golden).clear().with_columns(reason=pl.lit(None, pl.String))
+    told = kept.with_columns(is_contested=pl.lit(value=False), reason=pl.lit(KEPT))
+    return pl.concat([known, told.select(name for name in known.columns if name in told.columns)], how="diagonal")
+
+
+def _lineage(snapshot: Snapshot, golden: pl.DataFrame) -> pl.DataFrame:
+    """Return the candidates for the values of a golden record that are in it."""
+    is_in_it = pl.col("is_kept") | (pl.col("rank") == 1)
+    is_its = (pl.col("cuid") == golden["cuid"][0]) & (pl.col("version") == golden["version"][0])
+    return snapshot.read(GOLDEN_LINEAGE.name, where=is_its & is_in_it)

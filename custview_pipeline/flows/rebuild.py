@@ -15,6 +15,7 @@ from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECO
 from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.contracts.standardised_record import StandardisedBatch
+from custview_pipeline.contracts.steward_source import with_steward
 from custview_pipeline.flows.airlock import RECORD_PLACE, VALUE, Airlock, record_issues, seal_records, values_of
 from custview_pipeline.flows.examine import Pending
 from custview_pipeline.flows.generations import generations_to_write
@@ -111,7 +112,7 @@ def assert_described(source_systems: pl.Series, contracts: Sequence[SourceContra
     Raises:
         ProjectInvalid: No contract describes one of these sources.
     """
-    described = {contract.source_system for contract in contracts}
+    described = {contract.source_system for contract in with_steward(contracts)}
     if lacking := sorted(set(source_systems.unique()) - described):
         raise ProjectInvalid(
             f"no contract describes {', '.join(lacking)}: its records cannot be made comparable anew; bring the contract back, "
@@ -188,7 +189,7 @@ def _sealed(snapshot: Snapshot, records: pl.DataFrame) -> pl.DataFrame:
 
 def _read_alike(snapshot: Snapshot, renewal: Renewal, sealed: pl.DataFrame) -> Iterator[tuple[SourceContract, str, pl.DataFrame]]:
     """Yield records that were read alike, with the contract and the default country that they were read by."""
-    contracts = {contract.source_system: contract for contract in renewal.contracts}
+    contracts = {contract.source_system: contract for contract in with_steward(renewal.contracts)}
     told = snapshot.read(DELIVERIES.name, ["delivery_id", "read_as"])
     joined = sealed.join(told, on="delivery_id", how="left", maintain_order="left")
     for (source_system, text), alike in joined.partition_by(

@@ -47,7 +47,8 @@ def open_values(snapshot: Snapshot, keyring: Keyring, pointers: pl.DataFrame) ->
     Args:
         snapshot: The lake.
         keyring: Its keys.
-        pointers: record_id, record_version, attribute, slot and any other columns.
+        pointers: record_id, record_version, attribute, slot, open_value and any other columns. An open value is told as it stands
+            there: a sum is the value of none of its records.
 
     Raises:
         UnsealFailed: A sealed record was altered or moved.
@@ -68,4 +69,6 @@ def open_values(snapshot: Snapshot, keyring: Keyring, pointers: pl.DataFrame) ->
             .unnest("values")
             .select("record_id", "record_version", "attribute", "slot", "value", "is_valid")
         )
-        return pointers.join(values, on=["record_id", "record_version", "attribute", "slot"], how="left", maintain_order="left")
+        opened = pointers.join(values, on=["record_id", "record_version", "attribute", "slot"], how="left", maintain_order="left")
+        stated = pl.coalesce("open_value", "value")
+        return opened.with_columns(value=pl.when(pl.col("value").is_not_null()).then(stated))

@@ -10,7 +10,8 @@ import polars as pl
 from custview_pipeline.audit.blind_sample import STRATA
 from custview_pipeline.audit.sample_rates import SampleRates, StratumAnswers, rates_of
 from custview_pipeline.contracts.audit_tables import REVIEW_SAMPLES
-from custview_pipeline.flows.decisions import IN_SAMPLE, IS_MATCH, NOT_A_MATCH, UNSURE, add_decisions, standing_answers
+from custview_pipeline.contracts.stewardship_tables import IN_SAMPLE, IS_MATCH, NOT_A_MATCH, UNSURE
+from custview_pipeline.flows.decisions import add_decisions, standing_answers
 from custview_pipeline.flows.sample_review import record_names
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.kernel.ports import LakeWriter, Snapshot

@@ -11,15 +11,18 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import CHANGE_FEED, GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
+from custview_pipeline.contracts.steward_source import with_steward
+from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
 from custview_pipeline.flows.change_feed import explaining_history, last_sequence
 from custview_pipeline.flows.current import mark_of
+from custview_pipeline.flows.decisions import pinned_values
 from custview_pipeline.flows.portions import Portion, portions
 from custview_pipeline.flows.touched import count_active, is_of, touched_since
-from custview_pipeline.kernel.ports import LakeWriter, Progress, Snapshot
+from custview_pipeline.kernel.ports import Progress, Snapshot, TableWriter
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.survivorship.changes import WINNER, Told, tell_changes
-from custview_pipeline.survivorship.claims import weigh_claims
-from custview_pipeline.survivorship.elect import RULES_VERSION, elect
+from custview_pipeline.survivorship.changes import KEPT, WINNER, Told, tell_changes
+from custview_pipeline.survivorship.elect import RULES_VERSION
+from custview_pipeline.survivorship.elections import Terms, hold_elections
 from custview_pipeline.survivorship.golden import (
     KNOWN_COLUMNS,
     Election,
@@ -56,8 +59,8 @@ class _Round(NamedTuple):
     """What the elections of one run have in common."""
 
     snapshot: Snapshot
-    trust: pl.DataFrame
-    rulebook: Rulebook
+    terms: Terms
+    rulebook_version: str
     run_id: str
     now: datetime
 
@@ -72,7 +75,7 @@ class _Outcome(NamedTuple):
 
 
 def survive(
-    lake: LakeWriter,
+    lake: TableWriter,
     contracts: Sequence[SourceContract],
     rulebook: Rulebook,
     *,
@@ -80,7 +83,10 @@ def survive(
     progress: Progress,
     is_whole: bool = False,
 ) -> Survival:
-    """Elect the values of the customers that a change touched, and store the golden records that changed.
+    """Elect the values of the customers that a change or a decision touched, and store the golden records that changed.
+
+    Trust that decays, and conditions on age, are told as of today. That a day has passed touches nobody: who is not touched is
+    elected anew by a whole run only, and gets a new version where a winner, a rank or a reason is another.
 
     Args:
         lake: The lake, held for writing.
@@ -90,15 +96,16 @@ def survive(
         progress: Hears of the steps.
         is_whole: Whether to elect for every customer anew. What is stored is the same.
     """
-    snapshot, trust = lake.snapshot(), _trust(contracts, rulebook)
+    snapshot, trust, now = lake.snapshot(), trust_table(contracts, rulebook), datetime.now(UTC)
     settings = f"{RULES_VERSION} {rulebook.survivorship!r} {trust.rows()!r}"
-    mark = mark_of(snapshot, "protected_records", "crosswalk", settings=settings)
+    mark = mark_of(snapshot, "protected_records", "crosswalk", REVIEW_DECISIONS.name, settings=settings)
     if mark == snapshot.consumed(STAGE) and not is_whole:
         return Survival(is_unchanged=True, golden_count=count_active(snapshot, GOLDEN_RECORDS.name))
     with silenced("survivorship"):
         touched = None if is_whole else touched_since(snapshot, STAGE, mark)
         report = Survival(is_unchanged=False, golden_count=count_active(snapshot, GOLDEN_RECORDS.name), is_whole=touched is None)
-    this = _Round(snapshot, trust, rulebook, run_id, datetime.now(UTC))
+        terms = Terms(rulebook.survivorship, trust, pinned_values(snapshot), now.date())
+    this = _Round(snapshot, terms, rulebook.version, run_id, now)
     with silenced("storing golden records"), lake.commit(run_id) as commit:
         for outcome in _elections(this, None if touched is None else touched.cuids):
             commit.append(GOLDEN_RECORDS.name, outcome.change.records)
@@ -110,11 +117,11 @@ def survive(
     return report
 
 
-def _trust(contracts: Sequence[SourceContract], rulebook: Rulebook) -> pl.DataFrame:
-    """Return source_system, attribute, trust of every pair."""
+def trust_table(contracts: Sequence[SourceContract], rulebook: Rulebook) -> pl.DataFrame:
+    """Return source_system, attribute, trust (0 to 1) of every pair."""
     rows = [
         (contract.source_system, attribute, rulebook.trust_score(contract, attribute))
-        for contract in contracts
+        for contract in with_steward(contracts)
         for attribute in GOLDEN_ATTRIBUTES
     ]
     schema = {"source_system": pl.String, "attribute": pl.String, "trust": pl.Float64}
@@ -133,12 +140,12 @@ def _elections(this: _Round, touched: pl.Series | None) -> Iterator[_Outcome]:
 
 
 def _elect(this: _Round, portion: Portion, history: pl.DataFrame, after: int) -> _Outcome:
-    strategies = {attribute: this.rulebook.survivorship.of(attribute) for attribute in GOLDEN_ATTRIBUTES}
-    ranked = elect(weigh_claims(portion.claims.filter("is_current").drop("is_current"), this.trust), strategies)
+    customers = describe_customers(portion.owners)
+    ranked = hold_elections(portion.claims.filter("is_current").drop("is_current"), customers, this.terms)
     change = change_golden_records(
-        Election(ranked, describe_customers(portion.owners)),
+        Election(ranked, customers),
         this.snapshot.read(GOLDEN_RECORDS.name, KNOWN_COLUMNS, where=portion.of_them),
-        rulebook_version=this.rulebook.version,
+        rulebook_version=this.rulebook_version,
         run_id=this.run_id,
         now=this.now,
     )
@@ -149,15 +156,16 @@ def _elect(this: _Round, portion: Portion, history: pl.DataFrame, after: int) ->
 
 
 def _won(snapshot: Snapshot, before: pl.DataFrame) -> pl.DataFrame:
-    """Return the values that won in these golden records."""
-    stored = snapshot.read(GOLDEN_LINEAGE.name, [*WINNER, "version"], where=is_of(before["cuid"]) & (pl.col("rank") == 1))
-    return stored.join(before, on=["cuid", "version"], how="semi").select(WINNER)
+    """Return the values that were kept in these golden records."""
+    stored = snapshot.read(GOLDEN_LINEAGE.name, [*KEPT, "version"], where=is_of(before["cuid"]) & pl.col("is_kept"))
+    return stored.join(before, on=["cuid", "version"], how="semi").select(KEPT)
 
 
 def _said(claims: pl.DataFrame, cuids: pl.Series) -> pl.DataFrame:
     """Return what the records of some customers say and said."""
     theirs = pl.Series(cuids, dtype=claims.schema["cuid"], strict=False).drop_nulls()
-    said = claims.filter(pl.col("cuid").is_in(theirs.implode())).rename({"version": "record_version"})
+    said = claims.clear() if theirs.is_empty() else claims.filter(pl.col("cuid").is_in(theirs.implode()))
+    said = said.rename({"version": "record_version"})
     return said.select(pl.col("cuid", "attribute").cast(pl.String), *WINNER[2:], "token")
 
 

@@ -8,10 +8,13 @@ import polars as pl
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.matching_tables import CROSSWALK
+from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
 from custview_pipeline.flows.current import settings_in, versions_in
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest
 
+# What of a table names what a row of it touches.
+_TOUCHING: Final = {GOLDEN_RECORDS.name: ["cuid", "version"], REVIEW_DECISIONS.name: ["record_id"]}
 _RECORD_COLUMNS: Final = ("record_id", "version", "source_system", "entity_type", "updated_at")
 
 
@@ -19,7 +22,7 @@ class Touched(NamedTuple):
     """What may differ since a stage last worked.
 
     Attributes:
-        record_ids: Records that changed or moved, Int64.
+        record_ids: Records that changed or moved, or whose value a steward chose or chooses no more, Int64.
         cuids: Customers, String, sorted: theirs, those they were moved from, and those whose golden records changed.
         golden_since: Version of golden_records that the stage worked on; None where it does not read them.
     """
@@ -48,7 +51,7 @@ def touched_since(snapshot: Snapshot, stage: str, mark: str) -> Touched | None:
     told = {table: rows for table, rows in appended.items() if rows is not None}
     if len(told) < len(appended):
         return None
-    records = [rows["record_id"] for table, rows in told.items() if table != GOLDEN_RECORDS.name]
+    records = [rows["record_id"].drop_nulls() for table, rows in told.items() if table != GOLDEN_RECORDS.name]
     customers = [rows["cuid"] for table, rows in told.items() if table == GOLDEN_RECORDS.name]
     record_ids = pl.concat([pl.Series("record_id", [], pl.Int64), *records]).unique()
     cuids = pl.concat([_owners(snapshot, record_ids, told[CROSSWALK.name]), *customers]).unique().sort()
@@ -56,9 +59,12 @@ def touched_since(snapshot: Snapshot, stage: str, mark: str) -> Touched | None:
 
 
 def _appended(snapshot: Snapshot, table: str, version: int | None) -> pl.DataFrame | None:
-    """Return key and version of the rows that were appended to a table since a version; None where it cannot be told."""
-    key = "cuid" if table == GOLDEN_RECORDS.name else "record_id"
-    return None if version is None else snapshot.appended_since(table, version, [key, "version"])
+    """Return what rows touch that were appended to a table since a version; None where it cannot be told."""
+    names = _TOUCHING.get(table, ["record_id", "version"])
+    if version is None:
+        # Of the first decisions all are new; without the other tables there was nothing to work on.
+        return snapshot.read(table, names) if table == REVIEW_DECISIONS.name else None
+    return snapshot.appended_since(table, version, names)
 
 
 def _owners(snapshot: Snapshot, record_ids: pl.Series, moves: pl.DataFrame) -> pl.Series:

@@ -11,7 +11,7 @@ from custview_pipeline.contracts.match_index import IndexPart
 from custview_pipeline.contracts.matching_tables import MATCH_MODEL
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.flows.current import current_index, current_records
-from custview_pipeline.flows.decisions import decided_pairs
+from custview_pipeline.flows.decisions import answered_pairs
 from custview_pipeline.flows.match_state import frozen_models, neighbourhoods_of, settings_of, store_frequencies
 from custview_pipeline.flows.models import active_models, new_rows
 from custview_pipeline.kernel.ports import LakeWriter, Snapshot
@@ -50,7 +50,7 @@ def train(snapshot: Snapshot, rulebook: Rulebook) -> tuple[Trained, ...]:
     with silenced("training"):
         tokens = current_index(snapshot, IndexPart.TOKENS, current_records(snapshot))
         neighbourhoods = neighbourhoods_of(snapshot, tokens, {})
-        decided, in_use = decided_pairs(snapshot), active_models(snapshot)
+        decided, in_use = answered_pairs(snapshot), active_models(snapshot)
         samples = {
             entity_type: sample_for_training(tokens, neighbourhoods, settings_of(rulebook), entity_type, decided)
             for entity_type in EntityType

@@ -14,7 +14,7 @@ from custview_pipeline.contracts.matching_rules import MODEL, PROMISE, STEWARD
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.source_contract import SourceContract
 from custview_pipeline.flows.current import current_edges, current_index, current_records
-from custview_pipeline.flows.decisions import decided_pairs
+from custview_pipeline.flows.decisions import decided_pairs, locked_records
 from custview_pipeline.flows.erasure_index import fuzzy_tokens
 from custview_pipeline.flows.match_state import frozen_models, neighbourhoods_of, settings_of
 from custview_pipeline.flows.named_records import Member
@@ -90,6 +90,11 @@ class Scales:
     def decided(self) -> pl.DataFrame:
         """Return the pairs that stewards decided: left_id, right_id, is_match."""
         return decided_pairs(self.snapshot)
+
+    @cached_property
+    def locked(self) -> Mapping[int, int]:
+        """Return the lock of each record of a locked customer."""
+        return dict(locked_records(self.snapshot).rows())
 
 
 def scales_of(snapshot: Snapshot, rulebook: Rulebook, contracts: Iterable[SourceContract]) -> Scales:
@@ -191,7 +196,8 @@ def _judged(scales: Scales, members: Sequence[Member], pairs: pl.DataFrame) -> p
     sources = {member.record_id: member.source_system for member in members}
     left, right = (pl.col(name).replace_strict(sources, return_dtype=pl.String) for name in _PAIR)
     is_promised = (left == right) & left.is_in(list(scales.exclusive))
-    is_match = pl.col("is_match")
+    one, other = (pl.col(name).replace_strict(scales.locked, default=None, return_dtype=pl.Int64) for name in _PAIR)
+    is_match = pl.coalesce("is_match", pl.when(one.ne_missing(other)).then(statement=False))
     judged = pairs.join(scales.decided, on=_PAIR, how="left", maintain_order="left").with_columns(
         decision=pl.when(is_match).then(pl.lit(MATCH)).when(~is_match | is_promised).then(pl.lit(NO_MATCH)).otherwise("decision"),
         rule=pl.when(is_match.is_not_null()).then(pl.lit(STEWARD)).when(is_promised).then(pl.lit(PROMISE)).otherwise("rule"),

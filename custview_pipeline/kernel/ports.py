@@ -146,7 +146,23 @@ class Snapshot(Protocol):
         ...
 
 
-class Commit(Protocol):
+class TableCommit(Protocol):
+    """What stages that work on tables alone ask of a commit."""
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Add rows to a table."""
+        ...
+
+    def replace(self, table: str, frame: pl.DataFrame) -> None:
+        """Replace all rows of a table."""
+        ...
+
+    def consume(self, stage: str, mark: str) -> None:
+        """Note what a stage has worked on."""
+        ...
+
+
+class Commit(TableCommit, Protocol):
     """One change of the lake; it counts when its ``with`` ends well."""
 
     def add_keys(self, entries: pl.DataFrame) -> None:
@@ -185,14 +201,6 @@ class Commit(Protocol):
         """Write at most ``limit`` segments that are under a former index key anew; return how many are left."""
         ...
 
-    def append(self, table: str, frame: pl.DataFrame) -> None:
-        """Add rows to a table."""
-        ...
-
-    def replace(self, table: str, frame: pl.DataFrame) -> None:
-        """Replace all rows of a table."""
-        ...
-
     def remove(self, table: str, column: str, values: pl.Series) -> None:
         """Remove the rows of a table whose column has one of some values."""
         ...
@@ -217,12 +225,20 @@ class Commit(Protocol):
         """Return the version that a table has by now; None where nothing was stored."""
         ...
 
-    def consume(self, stage: str, mark: str) -> None:
-        """Note what a stage has worked on."""
-        ...
-
     def carry_out(self, erasure_id: str) -> None:
         """Note that an entry of the ledger of erasures was carried out."""
+        ...
+
+
+class TableWriter(Protocol):
+    """A lake that stages commit tables to: stored, or only rehearsed."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the lake as of now."""
+        ...
+
+    def commit(self, run_id: str) -> AbstractContextManager[TableCommit]:
+        """Collect changes and make them count together."""
         ...
 
 

@@ -16,6 +16,7 @@ from custview_pipeline.contracts.match_index import TOKENS
 from custview_pipeline.matching.focus import Focus
 from custview_pipeline.matching.found import MatchedType
 from custview_pipeline.matching.frequencies import Frequencies
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.lookup import Sought
 from custview_pipeline.matching.marked import Marked
 from custview_pipeline.matching.matcher import Matcher, Progress
@@ -37,12 +38,14 @@ class Index(NamedTuple):
         neighbourhoods: token, key, part of the values that may hold typos.
         decided: left_id, right_id, is_match of steward decisions.
         promised: Returns, of some record ids, record_id and source_system of those whose source has each customer only once.
+        locked: record_id, lock of records of locked customers; None where there are none.
     """
 
     tokens: Portions
     neighbourhoods: pl.DataFrame
     decided: pl.DataFrame
     promised: Callable[[pl.Series], pl.DataFrame]
+    locked: pl.DataFrame | None = None
 
 
 class Change(NamedTuple):
@@ -159,8 +162,8 @@ class _Search:
         """Return what matches the changed ones among these records, and decides these groups anew."""
         records, index = Records.of(tokens, kind), self._index
         focus = Focus(self._is_changed.hold(records.record_ids), _group_numbers(records, groups))
-        promised = index.promised(tokens["record_id"])
-        return Matcher(records, self._neighbours, settings, decided=index.decided, exclusive=promised, focus=focus)
+        told = Told(index.decided, index.promised(tokens["record_id"]), index.locked)
+        return Matcher(records, self._neighbours, settings, told=told, focus=focus)
 
     def _until_found(self, record_ids: pl.Series) -> pl.DataFrame:
         """Return the rows of some records; the newest portions are looked through first, and no more than need be."""

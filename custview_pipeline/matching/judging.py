@@ -1,7 +1,7 @@
 """Who decides about a pair: a steward, the promise of a source, a rule of the rulebook, or the model."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,23 @@ from custview_pipeline.matching.records import Records
 from custview_pipeline.matching.verdicts import PatternRules
 
 _ROW_BITS: Final = 32
+
+
+class Told(NamedTuple):
+    """What is said of records whatever their evidence; None where nothing is.
+
+    Attributes:
+        decided: left_id, right_id, is_match of steward decisions; those about other records are left out.
+        exclusive: record_id, source_system of records whose source has each customer once.
+        locked: record_id, lock (a number) of records of locked customers: two of which one is locked, or that are of two locks,
+            are not one customer unless they are decided to be.
+        answered: left_id, right_id, is_match of the decisions that a model may learn from; those of ``decided`` by default.
+    """
+
+    decided: pl.DataFrame | None = None
+    exclusive: pl.DataFrame | None = None
+    locked: pl.DataFrame | None = None
+    answered: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +49,24 @@ class Judged:
 class Judge:
     """Applies, in this order: steward decisions, promises of sources, cannot-match rules, must-match rules."""
 
-    def __init__(
-        self, records: Records, rules: PatternRules, decided: pl.DataFrame | None = None, exclusive: pl.DataFrame | None = None
-    ) -> None:
+    def __init__(self, records: Records, rules: PatternRules, told: Told | None = None) -> None:
         """Take what is decided beside the model.
 
         Args:
             records: The records.
             rules: Rules of the rulebook.
-            decided: left_id, right_id, is_match of steward decisions; those about other records are left out.
-            exclusive: record_id, source_system of records whose source has each customer once.
+            told: What stewards and sources say.
         """
+        told = told or Told()
         self._rules = rules
         self.names = (MODEL, STEWARD, PROMISE, *rules.cannot_names, *rules.must_names)
-        self.decided = decided_rows(records, decided)
+        self.decided = decided_rows(records, told.decided)
         i, j, is_match = self.decided
         packed = (i << _ROW_BITS) | j
         order = np.argsort(packed)
         self._decided, self._is_match = packed[order], is_match[order]
-        self._source = _source_codes(records, exclusive)
+        self._source = _codes(records, told.exclusive, "source_system")
+        self._lock = _codes(records, told.locked, "lock")
 
     def judge(self, i: Ints, j: Ints, pattern: Ints) -> Judged:
         """Say of pairs of rows, in any order, what is decided beside the model."""
@@ -65,6 +81,10 @@ class Judge:
             promised = (self._source[i] == self._source[j]) & (self._source[i] > 0)
             rule[promised] = self.names.index(PROMISE)
             is_cannot |= promised
+        if self._lock is not None:
+            is_kept_out = self._lock[i] != self._lock[j]
+            rule[is_kept_out] = self.names.index(STEWARD)
+            is_cannot |= is_kept_out
         is_must = (must > 0) & ~is_cannot
         if len(self._decided):
             packed = (np.minimum(i, j) << _ROW_BITS) | np.maximum(i, j)
@@ -96,11 +116,11 @@ def decided_rows(records: Records, decided: pl.DataFrame | None) -> tuple[Ints, 
     return found["i"].to_numpy(), found["j"].to_numpy(), found["is_match"].to_numpy()
 
 
-def _source_codes(records: Records, exclusive: pl.DataFrame | None) -> Ints | None:
-    """Return a number for the source of each record that promises unique customers, 0 for the others; None where none does."""
-    if exclusive is None or exclusive.is_empty():
+def _codes(records: Records, named: pl.DataFrame | None, column: str) -> Ints | None:
+    """Return a number for what a column says of each record, 0 where nothing; None where nothing is said of any."""
+    if named is None or named.is_empty():
         return None
-    coded = exclusive.with_columns(code=pl.col("source_system").rank("dense").cast(pl.Int64))
+    coded = named.with_columns(code=pl.col(column).rank("dense").cast(pl.Int64))
     rows = pl.DataFrame({"record_id": records.record_ids}).join(
         coded.select("record_id", "code"), on="record_id", how="left", maintain_order="left"
     )

@@ -10,6 +10,7 @@ from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.matching.comparisons import COMPARISONS, Comparison
 from custview_pipeline.matching.found import MatchedType, TrainingSample
 from custview_pipeline.matching.frequencies import dense_features, is_dense
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.matcher import Matcher, Progress
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.neighbours import Neighbours, find_neighbours
@@ -32,6 +33,8 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
     is_usable: IsUsable | None = None,
     decided: pl.DataFrame | None = None,
     exclusive: pl.DataFrame | None = None,
+    locked: pl.DataFrame | None = None,
+    answered: pl.DataFrame | None = None,
 ) -> tuple[MatchedType, ...]:
     """Match the records of each entity type among themselves.
 
@@ -47,6 +50,8 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
             serves; None: it does.
         decided: left_id, right_id, is_match of steward decisions.
         exclusive: record_id, source_system of records whose source has each customer only once.
+        locked: record_id, lock of records of locked customers.
+        answered: left_id, right_id, is_match of the decisions that a model may learn from; those of ``decided`` by default.
 
     Raises:
         PairBudgetExceeded: The pairs do not fit in memory.
@@ -57,11 +62,10 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         for records in every
         if (frozen := _serving(records, settings, (known or {}).get(records.entity_type), is_usable)) is not None
     }
-    near = neighbours_of(every, neighbourhoods, serving)
+    near, told = neighbours_of(every, neighbourhoods, serving), Told(decided, exclusive, locked, answered)
     del tokens, neighbourhoods  # large, and not needed any more
     return tuple(
-        Matcher(records, near, settings, decided=decided, exclusive=exclusive).match(serving.get(records.entity_type), progress)
-        for records in every
+        Matcher(records, near, settings, told=told).match(serving.get(records.entity_type), progress) for records in every
     )
 
 
@@ -78,7 +82,7 @@ def sample_for_training(
         PairBudgetExceeded: The pairs do not fit in memory.
     """
     records = Records.of(tokens, entity_type)
-    matcher = Matcher(records, neighbours_of([records], neighbourhoods, {}), settings, decided=decided)
+    matcher = Matcher(records, neighbours_of([records], neighbourhoods, {}), settings, told=Told(decided))
     return matcher.sample() if matcher.is_needed else None
 
 
@@ -100,7 +104,7 @@ def clusters_at(
     every = [Records.of(tokens, entity_type) for entity_type in EntityType]
     near = neighbours_of(every, neighbourhoods, known)
     found = [
-        Matcher(records, near, settings, exclusive=exclusive).clusters_at(known.get(records.entity_type), thresholds)
+        Matcher(records, near, settings, told=Told(exclusive=exclusive)).clusters_at(known.get(records.entity_type), thresholds)
         for records in every
     ]
     return {threshold: pl.concat(each[place] for each in found) for place, threshold in enumerate(thresholds)}

@@ -11,7 +11,7 @@ from custview_pipeline.matching.comparisons import COMPARISONS
 from custview_pipeline.matching.focus import Focus
 from custview_pipeline.matching.found import EDGES, SUSPICIOUS, MatchedType, TrainingSample, decisions
 from custview_pipeline.matching.frequencies import Frequencies
-from custview_pipeline.matching.judging import Judge, decided_rows
+from custview_pipeline.matching.judging import Judge, Told, decided_rows
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.neighbours import Neighbours
 from custview_pipeline.matching.pairs import Compared
@@ -35,8 +35,7 @@ class Matcher:
         near: Neighbours,
         settings: MatchSettings,
         *,
-        decided: pl.DataFrame | None = None,
-        exclusive: pl.DataFrame | None = None,
+        told: Told | None = None,
         focus: Focus | None = None,
     ) -> None:
         """Take the records and what is known of them.
@@ -45,12 +44,11 @@ class Matcher:
             records: The records.
             near: Which of their values are one edit apart.
             settings: Thresholds and limits.
-            decided: left_id, right_id, is_match of steward decisions.
-            exclusive: record_id, source_system of records whose source has each customer only once.
+            told: What stewards and sources say of the records.
             focus: Which of the records are to be matched, where these are not all.
         """
         self._records, self._near, self._settings = records, near, settings
-        self._decided, self._exclusive, self._focus = decided, exclusive, focus
+        self._told, self._focus = told or Told(), focus
         self._of_type = settings.types[records.entity_type]
         self._comparisons = tuple(
             comparison for comparison in COMPARISONS[records.entity_type] if comparison.name in self._of_type.compared
@@ -145,7 +143,8 @@ class Matcher:
         )
 
     def _labelled(self, compared: Compared) -> LabelledPatterns | None:
-        i, j, is_match = decided_rows(self._records, self._decided)
+        answered = self._told.decided if self._told.answered is None else self._told.answered
+        i, j, is_match = decided_rows(self._records, answered)
         if not len(i):
             return None
         return LabelledPatterns(patterns_of(compared, self._comparisons, i, j, self._settings.threads), is_match)
@@ -163,7 +162,7 @@ class Matcher:
         return Frozen(model, sample.frequencies)
 
     def _judge(self, model: MatchModel) -> Judge:
-        return Judge(self._records, self._of_type.rules.among(model.comparisons), self._decided, self._exclusive)
+        return Judge(self._records, self._of_type.rules.among(model.comparisons), self._told)
 
     def _scored(self, scorer: Scorer, judge: Judge, candidates: Candidates) -> Scored:
         """Score the candidates and what stewards decided; keep what may count."""

@@ -26,6 +26,7 @@ DIMENSIONS: Final[dict[str, str]] = {
     "not_a_website": "conformity",
     "not_an_industry_code": "conformity",
     "not_a_language": "conformity",
+    "not_a_number": "conformity",
     "postal_code_of_another_region": "consistency",
     "birth_date_of_another_person": "consistency",
     "gender_of_another_person": "consistency",

@@ -27,6 +27,7 @@ RULE_SETS: Final[dict[str, str]] = {
     "dates": "2",
     "identifiers": "3",
     "codes": "3",
+    "numbers": "1",
     "features": "2",
     "consistency": "1",
 }

@@ -20,6 +20,7 @@ from custview_pipeline.standardisation.codes.countries import MONTH_FIRST
 from custview_pipeline.standardisation.codes.identifiers import read_identifier, scheme_of
 from custview_pipeline.standardisation.codes.industries import read_industry_code
 from custview_pipeline.standardisation.codes.languages import read_language
+from custview_pipeline.standardisation.codes.numbers import read_number
 from custview_pipeline.standardisation.codes.plain_identifiers import plain_identifiers
 from custview_pipeline.standardisation.contacts.emails import read_emails, read_plain_emails
 from custview_pipeline.standardisation.contacts.phones import read_phones
@@ -43,6 +44,7 @@ _NAME_FIELDS: Final = (
     "name_suffix",
     "native_name",
 )
+_NUMBERS: Final = tuple(name for name, attribute in GOLDEN_ATTRIBUTES.items() if attribute.is_number)
 _MOST_SLOTS: Final = 200
 
 
@@ -68,6 +70,7 @@ def read_cells(cells: pl.DataFrame, contract: SourceContract, *, region: str, to
             "website": read_website,
             "industry_code": partial(read_industry_code, scheme=column.scheme),
             "language": read_language,
+            **{attribute: partial(read_number, attribute=attribute) for attribute in _NUMBERS},
             "birth_date": partial(read_birth_date, date_format=column.date_format, is_month_first=is_month_first, today=today),
             **{attribute: partial(read_identifier, scheme=scheme_of(column)) for attribute in IDENTIFIERS},
         }
@@ -88,6 +91,7 @@ def read_cells(cells: pl.DataFrame, contract: SourceContract, *, region: str, to
         "website",
         "industry_code",
         "language",
+        *_NUMBERS,
         "birth_date",
         *IDENTIFIERS,
     )

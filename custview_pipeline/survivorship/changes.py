@@ -13,6 +13,9 @@ from custview_pipeline.survivorship.golden import GoldenChange
 _POINTER: Final = ("record_id", "record_version", "slot")
 WINNER: Final = ("cuid", "attribute", *_POINTER)
 """A value that won, and where it comes from: columns of golden_lineage."""
+KEPT: Final = (*WINNER, "rank")
+"""A value that is kept, and whether it is the winner's (1)."""
+_VALUE: Final = ("cuid", "attribute")
 
 
 class Told(NamedTuple):
@@ -20,7 +23,7 @@ class Told(NamedTuple):
 
     Attributes:
         history: Rows of cuid_history that tell of a merge, a split or an end, of these customers.
-        won: ``WINNER`` of the golden records that held before, of customers that go on.
+        won: ``KEPT`` of the golden records that held before, of customers that go on.
         said: ``WINNER`` and token of what the records that these customers have now say, or said in a former version; tokens are
             equal where values are.
     """
@@ -102,20 +105,39 @@ def _changed_attributes(events: pl.DataFrame, lineage: pl.DataFrame, told: Told)
     """Return of each event the names of the attributes that changed; of a customer that begins anew all that it has."""
     begins = pl.col("is_active") & ~pl.col("was_active").fill_null(value=False)
     given = list_names(events, {name: begins & pl.col(name).is_not_null() for name in GOLDEN_ATTRIBUTES})
+    is_winner = pl.col("rank") == 1
     going_on = events.filter("is_active", "was_active").select("cuid")
-    moved = _moved_values(going_on, told.won, lineage.filter(pl.col("rank") == 1).select(WINNER))
+    former, held = (side.join(going_on, on="cuid", how="semi") for side in (told.won, lineage.filter("is_kept").select(KEPT)))
+    moved = _moved_values(_of(former, is_winner), _of(held, is_winner))
     before, after = (_tokens(moved, told.said, suffix) for suffix in ("", "_after"))
-    differ = moved.filter((before != after).fill_null(value=True)).select("cuid", "attribute").sort("cuid", "attribute")
+    won = moved.filter((before != after).fill_null(value=True)).select(_VALUE)
+    beside = _changed_beside(_of(former, ~is_winner), _of(held, ~is_winner), told.said)
+    differ = pl.concat([won, beside]).unique().sort(_VALUE)
     found = differ.group_by("cuid").agg(changed="attribute")
     listed = events.select("cuid").with_columns(given=given).join(found, on="cuid", how="left", maintain_order="left")
     return listed.select(pl.coalesce("changed", "given")).to_series()
 
 
-def _moved_values(going_on: pl.DataFrame, won: pl.DataFrame, wins: pl.DataFrame) -> pl.DataFrame:
+def _of(kept: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    return kept.filter(which).select(WINNER)
+
+
+def _moved_values(won: pl.DataFrame, wins: pl.DataFrame) -> pl.DataFrame:
     """Return ``WINNER``, and where it comes from now (``_after``), of values that come from elsewhere than before."""
-    sides = [side.join(going_on, on="cuid", how="semi") for side in (won, wins)]
-    joined = sides[0].join(sides[1], on=["cuid", "attribute"], how="full", coalesce=True, suffix="_after")
+    joined = won.join(wins, on=_VALUE, how="full", coalesce=True, suffix="_after")
     return joined.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in _POINTER))
+
+
+def _changed_beside(before: pl.DataFrame, after: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """Return cuid, attribute where the values that are kept beside the winner, or added to it, are others than before."""
+    lists = [
+        side.join(said, on=WINNER, how="left").group_by(_VALUE).agg(tokens=pl.col("token").sort(nulls_last=True))
+        for side in (before, after)
+    ]
+    joined = lists[0].join(lists[1], on=_VALUE, how="full", coalesce=True, suffix="_after")
+    is_unknown = pl.col("tokens").list.eval(pl.element().is_null()).list.any()
+    differs = pl.col("tokens").ne_missing(pl.col("tokens_after")) | is_unknown.fill_null(value=False)
+    return joined.filter(differs).select(_VALUE)
 
 
 def _tokens(moved: pl.DataFrame, said: pl.DataFrame, suffix: str) -> pl.Series:

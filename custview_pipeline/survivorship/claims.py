@@ -1,11 +1,13 @@
 """Claims: what each record of a customer says about each attribute, with all that rules may look at. Nothing is decrypted."""
 
+from datetime import date
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
+from custview_pipeline.survivorship.criteria import age_in_days
 
 ATTRIBUTES: Final = pl.Enum(sorted(GOLDEN_ATTRIBUTES))
 """Attributes as claims name them: numbers are sorted and compared in a fraction of the time that texts take."""
@@ -14,8 +16,9 @@ INVALID_TRUST: Final = 0.5  # a value that broke its field standard is trusted h
 
 CLAIM_COLUMNS: Final = (
     "election", "cuid", "attribute", "record_id", "record_version", "slot", "token", "open_value", "source_system", "updated_at",
-    "is_valid", "length", "part_count", "trust_score", "vote_count", "source_count",
+    "is_valid", "length", "part_count", "trust_score", "steady_trust", "vote_count", "source_count",
 )  # fmt: skip
+_DIGITS: Final = 9  # of trust that decays: what differs by the noise of floating point alone is equal
 
 
 def own_claims(index_claims: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
@@ -34,26 +37,44 @@ def own_claims(index_claims: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame
     return index_claims.filter(has_owner).hstack(owned.filter(has_owner))
 
 
-def weigh_claims(claims: pl.DataFrame, trust: pl.DataFrame) -> pl.DataFrame:
+def weigh_claims(claims: pl.DataFrame, trust: pl.DataFrame, *, today: date) -> pl.DataFrame:
     """Add how far the source of each claim is trusted, and how many others say the same.
 
     Args:
         claims: Current ones of ``own_claims``; cuid is Enum, attribute of ``ATTRIBUTES``.
-        trust: source_system, attribute, trust: one row a pair, 0 to 1.
+        trust: source_system, attribute, trust (0 to 1), half_life_days (Float64; null: age takes no trust): one row a pair.
+        today: The day that ages are counted to.
 
     Returns:
         ``CLAIM_COLUMNS``, by election. ``vote_count`` is how many records of the customer give an equal value, ``source_count``
-        how many source systems; a value that cannot be compared stands alone.
+        how many source systems; a value that cannot be compared stands alone. ``trust_score`` is halved for an invalid value,
+        and for each half-life since the record changed; one whose source does not tell when is as old as one half-life.
+        ``steady_trust`` is equal on any two days, and differs where trust, half-life or the time of the change does.
     """
     told = ["source_system", "attribute"]
     stated = trust.with_columns(pl.col(name).cast(claims.schema[name], strict=False) for name in told).drop_nulls(told)
     numbered = claims.rename({"version": "record_version"}).with_columns(number_elections(claims))
     # What belongs together lies together from here on: whatever sorts or counts it after that costs a fraction.
     weighed = numbered.sort("election").join(stated, on=told, how="left", maintain_order="left")
-    return weighed.with_columns(
-        *_votes(weighed),
-        trust_score=pl.when("is_valid").then(pl.col("trust")).otherwise(pl.col("trust") * INVALID_TRUST).fill_null(0.0),
-    ).select(CLAIM_COLUMNS)
+    lasting = pl.when("is_valid").then(pl.col("trust")).otherwise(pl.col("trust") * INVALID_TRUST).fill_null(0.0)
+    scored = weighed.with_columns(*_votes(weighed), trust_score=lasting)
+    decays = stated["half_life_days"].is_not_null().any()
+    return (_decayed(scored, today) if decays else scored.with_columns(steady_trust="trust_score")).select(CLAIM_COLUMNS)
+
+
+def _decayed(scored: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Take trust from claims of attributes with a half-life: trust * 2 ** -(age / half-life)."""
+    half_lives = (age_in_days(today) / pl.col("half_life_days")).fill_null(1.0)
+    day = pl.col("updated_at").dt.date().cast(pl.Int32)
+    # The logarithm of trust falls by the same amount for all each day: with the day of the change added, none falls.
+    steady = pl.col("trust_score").log(2) + (day / pl.col("half_life_days")).fill_null(-1.0)
+    has_half_life = pl.col("half_life_days").is_not_null()
+    return scored.with_columns(
+        trust_score=pl.when(has_half_life)
+        .then((pl.col("trust_score") * 2.0**-half_lives).round(_DIGITS))
+        .otherwise("trust_score"),
+        steady_trust=pl.when(has_half_life).then(steady.round(_DIGITS)).otherwise("trust_score"),
+    )
 
 
 def number_elections(claims: pl.DataFrame) -> pl.Series:

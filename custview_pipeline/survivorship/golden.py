@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS, OPEN_VALUE, POINTER
 from custview_pipeline.kernel.versions import newest
+from custview_pipeline.survivorship.claims import ATTRIBUTES
 from custview_pipeline.survivorship.judgement import digest_candidates
 
 # What makes a new version where it differs; the digest stands for the values and where they come from. Other rules that elect the
@@ -15,6 +17,7 @@ from custview_pipeline.survivorship.judgement import digest_candidates
 _CONTENT: Final = ("entity_type", "is_active", "record_count", "source_count", "updated_at", "candidates_digest")
 KNOWN_COLUMNS: Final = ("cuid", "version", *_CONTENT)
 """What of golden_records as stored a change is told by; the columns of attributes would cost fifty times as much to read."""
+_NONE: Final = -1
 
 
 class GoldenChange(NamedTuple):
@@ -107,18 +110,33 @@ def _retired(gone: pl.DataFrame, rulebook_version: str) -> pl.DataFrame:
 
 def _assemble(election: Election, rulebook_version: str) -> pl.DataFrame:
     """Put the winners beside each other: one row a customer, one column an attribute."""
-    winners = election.ranked.filter(pl.col("rank") == 1).rename({"open_value": "value"})
     assembled = election.customers.join(
         digest_candidates(election.ranked), on="cuid", how="left", maintain_order="left"
     ).with_columns(
         pl.col("candidates_digest").fill_null(0), is_active=pl.lit(value=True), rulebook_version=pl.lit(rulebook_version)
     )
-    for name, attribute in GOLDEN_ATTRIBUTES.items():
-        shape = OPEN_VALUE if attribute.is_open else POINTER
-        fields = [pl.col(field.name).cast(field.dtype) for field in shape.fields]
-        won = winners.filter(pl.col("attribute") == name).select("cuid", pl.struct(fields).alias(name))
-        assembled = assembled.join(won, on="cuid", how="left", maintain_order="left")
-    return assembled.with_columns(pl.col("cuid").cast(pl.String))
+    return assembled.with_columns(*_winning_values(election), pl.col("cuid").cast(pl.String))
+
+
+def _winning_values(election: Election) -> list[pl.Series]:
+    """Return a column for each attribute, in the order of the customers: what won, empty where there is no candidate."""
+    winners = election.ranked.filter(pl.col("rank") == 1).rename({"open_value": "value"})
+    # Customers and winners are in the order of cuid, so that places found by search take the place of a join an attribute.
+    customers, owners = (frame["cuid"].to_physical().to_numpy() for frame in (election.customers, winners))
+    places, codes = np.searchsorted(customers, owners), winners["attribute"].to_physical().to_numpy()
+    cells = {shape: winners.select(_cell(shape)).to_series() for shape in (OPEN_VALUE, POINTER)}
+    columns = []
+    for code, name in enumerate(ATTRIBUTES.categories):
+        rows = np.flatnonzero(codes == code)
+        found = np.full(len(customers), _NONE, np.int64)
+        found[places[rows]] = rows
+        taken = pl.Series(found).to_frame("row").select(pl.when(pl.col("row") != _NONE).then("row")).to_series()
+        columns.append(cells[OPEN_VALUE if GOLDEN_ATTRIBUTES[name].is_open else POINTER].gather(taken).alias(name))
+    return columns
+
+
+def _cell(shape: pl.Struct) -> pl.Expr:
+    return pl.struct(pl.col(field.name).cast(field.dtype) for field in shape.fields)
 
 
 def _changed(elected: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:

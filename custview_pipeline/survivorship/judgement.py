@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from custview_pipeline.survivorship.claims import ATTRIBUTES
-from custview_pipeline.survivorship.elect import REASONS
+from custview_pipeline.survivorship.reasons import REASONS
 
 # The steps of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014): the digest is stored, so
 # it must be the same under every version of every library.
@@ -18,7 +18,7 @@ _LAST: Final = np.uint64(31)
 
 
 def digest_candidates(ranked: pl.DataFrame) -> pl.DataFrame:
-    """Return cuid, candidates_digest (Int64) of each customer.
+    """Return cuid, candidates_digest (Int64) of each customer; that time has passed makes no other digest.
 
     Args:
         ranked: Outcome of ``elect``; the rows of a customer lie together.
@@ -35,9 +35,9 @@ def digest_candidates(ranked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbers(ranked: pl.DataFrame) -> list[npt.NDArray[np.uint64]]:
-    names = ("record_id", "record_version", "slot", "rank", "source_count", "is_contested")
+    names = ("record_id", "record_version", "slot", "rank", "source_count", "is_contested", "is_kept")
     whole = [ranked[name].cast(pl.Int64).to_numpy() for name in names]
-    return [each.view(np.uint64) for each in (*whole, ranked["trust_score"].to_numpy())]
+    return [each.view(np.uint64) for each in (*whole, ranked["steady_trust"].to_numpy())]
 
 
 def _named(names: pl.Series, known: pl.Enum) -> npt.NDArray[np.uint64]:

@@ -9,6 +9,7 @@ import pytest
 from custview_pipeline.cli.pages import why_won
 from custview_pipeline.cli.permission import os_user
 from custview_pipeline.kernel.identifiers import group_cuid
+from custview_pipeline.survivorship.reasons import WINNING
 from custview_pipeline_tests.permissions import AS_ADA, access_log
 
 EMAIL = "paula.abernathy10@example.org"  # person 10 of worlds.people
@@ -105,10 +106,7 @@ def test_why_a_value_won_is_said_in_words(reason, sources, is_contested, words):
 
 
 def test_every_reason_of_survivorship_reads_as_words():
-    from custview_pipeline.survivorship import elect
-
-    reasons = [*elect._CRITERIA, "only_candidate", "confirmed_by_others", "valid", "tie_smaller_record_id"]  # noqa: SLF001 -- the list of strategies
-    said = [why_won({"reason": reason, "source_count": 1, "is_contested": False}) for reason in reasons]
+    said = [why_won({"reason": reason, "source_count": 1, "is_contested": False}) for reason in WINNING]
     assert all("_" not in words for words in said)
     assert len(set(said)) == len(said)
     assert pl.Series(said).str.len_chars().max() <= 30

@@ -18,7 +18,9 @@ def test_every_key_has_a_default(text):
     rulebook = parse_rulebook(text, file="rulebook.yaml")
     assert rulebook == Rulebook()
     assert rulebook.matching.review_weight <= rulebook.matching.match_weight
-    assert rulebook.survivorship.of("phone") == ("most_trusted", "most_recent", "most_frequent")
+    rule = rulebook.survivorship.of("phone", EntityType.PERSON)
+    assert [preference.strategy for preference in rule.prefer] == ["most_trusted", "most_recent", "most_frequent"]
+    assert (rule.half_life_days, rule.keeps_all, rule.aggregate) == (None, False, None)
 
 
 def test_what_is_written_is_read():
@@ -34,10 +36,11 @@ quality_targets: {completeness: 0.7}
 """
     rulebook = parse_rulebook(text, file="rulebook.yaml", source_systems=["shop"])
     assert rulebook.matching.match_weight == 3.0
-    assert (rulebook.survivorship.of("phone"), rulebook.survivorship.of("email")) == (
-        ("most_frequent", "most_recent"),
-        ("most_recent",),
-    )
+    rules = [rulebook.survivorship.of(attribute, EntityType.PERSON) for attribute in ("phone", "email")]
+    assert [[preference.strategy for preference in rule.prefer] for rule in rules] == [
+        ["most_frequent", "most_recent"],
+        ["most_recent"],
+    ]
     assert rulebook.trust == {"shop": {"default": 0.8, "address": 0.2}}
     assert (rulebook.quality_targets.completeness, rulebook.quality_targets.conformity) == (0.7, 0.95)
 
@@ -52,8 +55,8 @@ quality_targets: {completeness: 0.7}
         ("matching:\n  block_cap: true\n", "r.yaml:2: 'matching.block_cap': should be a valid integer"),
         ("matching:\n  match_weight: 1e999\n", "should be a finite number"),
         ("\nmatching:\n  review_weight: 5\n", "r.yaml:2: 'matching': review_weight should not lie above match_weight"),
-        ("survivorship:\n  default: [newest]\n", "r.yaml:2: 'survivorship.default.0': should be 'most_trusted'"),
-        ("survivorship:\n  default: []\n", "r.yaml:2: 'survivorship.default'"),
+        ("survivorship:\n  default: [newest]\n", "r.yaml:2: no strategy 'newest'; known are most_trusted, most_recent"),
+        ("survivorship:\n  default: []\n", "r.yaml:2: 'survivorship.default.prefer': names no strategy"),
         (
             "survivorship:\n  attributes:\n    phon: [most_recent]\n",
             "r.yaml:3: 'survivorship.attributes.phon': no golden attribute; did you mean 'phone'?",

@@ -11,6 +11,8 @@ import custview_pipeline
 from custview_pipeline.adapters.new_project import write_project
 from custview_pipeline.contracts.comparison_outcomes import COMPARISON_OUTCOMES
 from custview_pipeline.contracts.rulebook import Rulebook, parse_rulebook
+from custview_pipeline.contracts.survivorship_rules import STRATEGIES, AttributeRule, Preference
+from custview_pipeline.survivorship.reasons import MEANINGS
 
 PAGE = (Path(custview_pipeline.__file__).parents[1] / "docs" / "rulebook.md").read_text(encoding="utf-8")
 WHOLE, *EXAMPLES = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
@@ -51,6 +53,12 @@ def test_the_page_lists_comparisons_and_outcomes_in_their_order():
         for place, (_, outcome) in enumerate(rows):
             listed.setdefault(next(name for name in reversed(names[: place + 1]) if name), []).append(outcome)
         assert {name: tuple(outcomes) for name, outcomes in listed.items()} == comparisons
+
+
+def test_the_page_explains_every_reason_strategy_and_condition():
+    named = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
+    assert named.items() >= MEANINGS.items()
+    assert named.keys() >= {*STRATEGIES, *AttributeRule.model_fields, *Preference.model_fields} - {"strategy"}
 
 
 def test_a_new_project_shows_every_key_of_matching_with_its_default(tmp_path):

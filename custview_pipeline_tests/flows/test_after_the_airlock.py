@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from custview_pipeline.contracts.registry import CONTRACTS
-from custview_pipeline.contracts.rulebook import Matching, Rulebook, Survivorship
+from custview_pipeline.contracts.rulebook import Matching, Rulebook, parse_rulebook
 from custview_pipeline.flows.current import current_crosswalk, current_index, current_records, mark_of
 from custview_pipeline.flows.publish import current_core
 from custview_pipeline.kernel.errors import Redacted
@@ -116,7 +116,7 @@ def test_another_threshold_matches_again_and_another_trust_elects_again(once_run
 
 
 def test_another_strategy_elects_another_value(house):
-    house.run("run-1", rulebook=Rulebook(survivorship=Survivorship(attributes={"name": ("most_recent",)})))
+    house.run("run-1", rulebook=parse_rulebook("survivorship: {attributes: {name: [most_recent]}}", file="rulebook.yaml"))
     golden = house.lake.snapshot().read("golden_records").filter(pl.col("cuid") == owners(house)[1])
 
     assert golden["name"].struct.field("record_id").to_list() == [2]
@@ -161,7 +161,7 @@ def test_conformity_counts_the_invalid_address(finished):
 
 STEPS = {
     "matching": ("link_change.match", "match_edges"),
-    "survivorship": ("survive.elect", "golden_records"),
+    "survivorship": ("survive.hold_elections", "golden_records"),
     "building the core view": ("publish.build_core", "customer_core"),
     "the audit": ("assess.score_conformity", "quality_scores"),
 }

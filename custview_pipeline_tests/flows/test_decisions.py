@@ -83,7 +83,7 @@ def test_who_is_unsure_takes_nothing_back_and_stewards_go_before_samples(lake, g
 
 def test_where_the_answer_of_the_steward_was_withdrawn_that_to_the_sample_holds(lake):
     add_decisions(lake, said((1, 2, "not_a_match", 5, "sample"), (1, 2, "match", 9)), "run-1")
-    withdraw_decisions(lake, current_decisions(lake.snapshot())["decision_id"].to_list(), LATER, "run-2")
+    withdraw_decisions(lake, current_decisions(lake.snapshot())["decision_id"].to_list(), LATER, "run-2", "ada")
 
     assert decided_pairs(lake.snapshot()).rows() == [(1, 2, False)]
 
@@ -98,10 +98,10 @@ def test_an_answer_that_was_withdrawn_leaves_the_one_before(lake):
     add_decisions(lake, said((1, 2, "match", 0), (1, 2, "not_a_match", 5)), "run-1")
     newest = current_decisions(lake.snapshot())["decision_id"].to_list()
 
-    assert withdraw_decisions(lake, newest, LATER, "run-2") == 1
+    assert withdraw_decisions(lake, newest, LATER, "run-2", "ada") == 1
     assert answers(lake) == [(1, 2, "match")]
-    assert withdraw_decisions(lake, newest, LATER, "run-3") == 0
+    assert withdraw_decisions(lake, newest, LATER, "run-3", "ada") == 0
 
 
 def test_withdrawing_what_nobody_said_changes_nothing(lake):
-    assert withdraw_decisions(lake, ["0123456789abcdef"], LATER, "run-1") == 0
+    assert withdraw_decisions(lake, ["0123456789abcdef"], LATER, "run-1", "ada") == 0

@@ -9,8 +9,8 @@ import pytest
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.match_index import NEIGHBOURHOODS, IndexPart
 from custview_pipeline.contracts.matching_rules import PROMISE, STEWARD
-from custview_pipeline.contracts.matching_tables import REVIEW_DECISIONS
 from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
 from custview_pipeline.flows import weighing
 from custview_pipeline.flows.explain import MOST_RECORDS, Because, assert_comparable, explain_customer, explain_pair
 from custview_pipeline.flows.named_records import Member

@@ -161,7 +161,7 @@ def test_a_steward_parts_and_joins_customers_and_may_take_it_back(linked_once):
     assert sorted(edges.select("left_id", "right_id", "decision").rows()) == [(1, 2, "NO_MATCH"), (1, 3, "MATCH")]
     with house.lake.writer() as writer:
         ids = writer.snapshot().read("review_decisions")["decision_id"].to_list()
-        withdraw_decisions(writer, ids, LATER + timedelta(days=1), "run-3")
+        withdraw_decisions(writer, ids, LATER + timedelta(days=1), "run-3", "ada")
     linked(house, "run-3")
     assert {record for record, cuid in owners(house).items() if cuid == owners(house)[1]} == {1, 2}
 

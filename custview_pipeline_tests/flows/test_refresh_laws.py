@@ -3,6 +3,7 @@
 import random
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -116,10 +117,28 @@ class Refreshes(RuleBasedStateMachine):
         left, right = chance.choice(edges.select("left_id", "right_id").rows())
         said = {
             "left_id": [left], "right_id": [right], "decision": ["match" if is_match else "not_a_match"], "reason": [None],
-            "decided_by": ["ada"], "decided_at": [NOW], "origin": ["steward"],
+            "decided_by": ["ada"], "decided_at": [NOW + timedelta(minutes=self.runs)], "origin": ["steward"],
         }  # fmt: skip
         with self.house.lake.writer() as writer:
             add_decisions(writer, pl.DataFrame(said, schema_overrides={"reason": pl.String}), f"decision-{self.runs}")
+        self.refresh()
+
+    @rule(seed=SEEDS, kind=st.sampled_from(["split_off", "lock"]))
+    def somebody_decides_about_a_customer(self, seed, kind):
+        """Split a record off from the others of its customer, or lock a customer."""
+        chance = random.Random(seed)  # noqa: S311 -- invented
+        owners = current_crosswalk(self.house.lake.snapshot()).group_by("cuid").agg("record_id").sort("cuid")
+        several = [sorted(each) for each in owners["record_id"] if len(each) > 1 or kind == "lock"]
+        if not several:
+            return
+        members = chance.choice(several)
+        split = chance.choice(members) if kind == "split_off" else None
+        said = {
+            "decision": [kind], "record_id": [split], "member_ids": [[each for each in members if each != split]],
+            "decided_by": ["ada"], "decided_at": [NOW + timedelta(minutes=self.runs)], "origin": ["steward"],
+        }  # fmt: skip
+        with self.house.lake.writer() as writer:
+            add_decisions(writer, pl.DataFrame(said, schema_overrides={"record_id": pl.Int64}), f"decision-{self.runs}")
         self.refresh()
 
     @rule()
@@ -128,7 +147,7 @@ class Refreshes(RuleBasedStateMachine):
         answers = standing_answers(self.house.lake.snapshot())["decision_id"].to_list()
         if answers:
             with self.house.lake.writer() as writer:
-                withdraw_decisions(writer, answers[:1], NOW, f"withdrawal-{self.runs}")
+                withdraw_decisions(writer, answers[:1], NOW, f"withdrawal-{self.runs}", "ada")
             self.refresh()
 
     @rule()

@@ -184,7 +184,7 @@ def test_answers_that_were_withdrawn_may_be_given_again_and_otherwise(asked):
     store(house, check(house, answered(sheet)))
     with house.lake.writer() as writer:
         given = current_decisions(writer.snapshot())["decision_id"].to_list()
-        assert withdraw_decisions(writer, given, NOW, "run-w") == sample.height
+        assert withdraw_decisions(writer, given, NOW, "run-w", "ada") == sample.height
     assert store(house, check(house, answered(sheet, "same")), NOW + timedelta(minutes=1)) == sample.height
     assert current_decisions(house.lake.snapshot())["decision"].to_list().count("match") == 1
 

@@ -7,8 +7,9 @@ import pytest
 
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE
 from custview_pipeline.contracts.match_index import VALUE_PARTS, IndexPart
-from custview_pipeline.contracts.matching_tables import MATCH_EDGES, MATCH_GROUPS, REVIEW_DECISIONS, REVIEW_TASKS
+from custview_pipeline.contracts.matching_tables import MATCH_EDGES, MATCH_GROUPS, REVIEW_TASKS
 from custview_pipeline.contracts.registry import CONTRACTS
+from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
 from custview_pipeline.flows.current import (
     current_crosswalk,
     current_edges,
@@ -197,7 +198,7 @@ def test_a_table_that_was_not_there_when_a_stage_ran_is_one_that_it_has_not_work
     answer = pl.DataFrame([said | {"origin": "steward"}], schema=REVIEW_DECISIONS.types)
     with estate.lake.writer() as writer, writer.commit("steward") as commit:
         commit.append(REVIEW_DECISIONS.name, answer)
-    assert compacted(estate.house).waiting == {REVIEW_DECISIONS.name: ("matching",)}
+    assert compacted(estate.house).waiting == {REVIEW_DECISIONS.name: ("matching", "survivorship")}
 
 
 def test_an_erasure_after_a_compaction_leaves_no_trace_in_what_was_retired(estate):

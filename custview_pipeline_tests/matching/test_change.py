@@ -22,6 +22,7 @@ from custview_pipeline_tests.matching.people import Facts, population, settings
 
 PAIR = ["left_id", "right_id"]
 DECIDED = pl.Schema({"left_id": pl.Int64, "right_id": pl.Int64, "is_match": pl.Boolean})
+LOCKED = pl.Schema({"record_id": pl.Int64, "lock": pl.Int64})
 PROMISED = pl.Schema({"record_id": pl.Int64, "source_system": pl.String})
 CLUSTERS = pl.Schema({"record_id": pl.Int64, "cluster": pl.Int64})
 State = dict[int, Facts]
@@ -59,7 +60,7 @@ def result_of(parts: tuple[MatchedType, ...], stands: Result | None = None) -> R
     return Result(clusters.sort("record_id"), several.sort("record_id"), edges.select(EDGES.names()).sort(PAIR))
 
 
-def index_of(state: State, portion: int, decided=(), promised=()) -> Index:
+def index_of(state: State, portion: int, decided=(), promised=(), locked=()) -> Index:
     """Return the index of some records, in portions of so many rows."""
     texts = features(*(person(**facts) if "is_enterprise" not in facts else facts for facts in state.values()))
     rows = tokens(texts, list(state)) if state else TOKENS.to_frame()
@@ -67,14 +68,15 @@ def index_of(state: State, portion: int, decided=(), promised=()) -> Index:
     near = neighbours_of(texts) if state else NEIGHBOURHOODS.to_frame()
     said = pl.DataFrame(list(decided), schema=DECIDED, orient="row")
     sources = pl.DataFrame([(each, "crm") for each in promised], schema=PROMISED, orient="row")
-    return Index(lambda: portions, near, said, lambda ids: sources.filter(pl.col("record_id").is_in(ids.implode())))
+    kept = pl.DataFrame(list(locked), schema=LOCKED, orient="row")
+    return Index(lambda: portions, near, said, lambda ids: sources.filter(pl.col("record_id").is_in(ids.implode())), kept)
 
 
 def whole(index: Index, known) -> Result:
     """Match all records of an index."""
     rows = pl.concat([TOKENS.to_frame(), *index.tokens()])
     promised = index.promised(rows["record_id"])
-    given = {"known": known, "decided": index.decided, "exclusive": promised}
+    given = {"known": known, "decided": index.decided, "exclusive": promised, "locked": index.locked}
     return result_of(match(rows, index.neighbourhoods, settings(), quiet, **given))
 
 
@@ -182,6 +184,33 @@ def test_decisions_and_promises_hold_in_a_change_as_they_do_in_the_whole(seed):
     after, ids, gone = some_change(state, chance)
     index = index_of(after, 50, decided, promised)
     assert changed(index, MODELS, result, ids, gone) == whole(index, MODELS)
+
+
+@examples(max_examples=4, deadline=None)
+@given(st.integers(0, 10**6))
+def test_locks_come_hold_and_go_in_changes_as_they_do_in_the_whole(seed):
+    """A customer is locked, records come and go, one is split off another customer, and at last the lock is taken away."""
+    chance = random.Random(seed)  # noqa: S311 -- invented
+    before = whole(index_of(WORLD, 50), MODELS)
+    several = before.clusters.group_by("cluster").agg("record_id").filter(pl.col("record_id").list.len() > 1).sort("cluster")
+    one, other = chance.sample([sorted(each) for each in several["record_id"]], 2)
+    locked = [(record, 1) for record in one] + [(chance.choice(other), 2)]
+    together = [(left, right, True) for left in one for right in one if left < right]
+    apart = [(min(other[0], each), max(other[0], each), False) for each in other[1:]]
+    index = index_of(WORLD, 50, [*together, *apart], locked=locked)
+
+    result = changed(index, MODELS, before, {*one, *other}, set())
+    assert result == whole(index, MODELS)
+    clusters = result.clusters.filter(pl.col("cluster").is_in(result.clusters.filter(pl.col("record_id").is_in(one))["cluster"]))
+    assert set(clusters["record_id"]) == set(one)
+
+    state, ids, gone = some_change(WORLD, chance)
+    index = index_of(state, 50, [*together, *apart], locked=locked)
+    result = changed(index, MODELS, result, ids, gone)
+    assert result == whole(index, MODELS)
+
+    free = index_of(state, 50)
+    assert changed(free, MODELS, result, {*one, *other} & set(state), set()) == whole(free, MODELS)
 
 
 def test_a_record_that_becomes_an_enterprise_leaves_the_persons():

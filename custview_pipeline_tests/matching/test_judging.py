@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.contracts.matching_rules import MODEL, PROMISE, STEWARD
 from custview_pipeline.matching.comparisons import COMPARISONS
-from custview_pipeline.matching.judging import Judge, decided_rows
+from custview_pipeline.matching.judging import Judge, Told, decided_rows
 from custview_pipeline.matching.patterns import pack
 from custview_pipeline.matching.records import Records
 from custview_pipeline.matching.verdicts import PatternRule, PatternRules
@@ -20,6 +20,7 @@ PERSON = COMPARISONS[EntityType.PERSON]
 NAMES = [comparison.name for comparison in PERSON]
 DECIDED = {"left_id": pl.Int64, "right_id": pl.Int64, "is_match": pl.Boolean}
 EXCLUSIVE = {"record_id": pl.Int64, "source_system": pl.String}
+LOCKED = {"record_id": pl.Int64, "lock": pl.Int64}
 MUST = PatternRule("same mailbox", None, {"email": frozenset({"same"})})
 MUST_TOO = PatternRule("same number", None, {"identifier": frozenset({"same"})})
 CANNOT = PatternRule("Jr is not Sr", None, {"name_suffix": frozenset({"differs"})})
@@ -33,13 +34,16 @@ def pattern(*outcomes):
     return int(pack([np.array([levels.get(name, 0)], np.uint8) for name in NAMES])[0])
 
 
-def judged(*outcomes, decided=(), exclusive=(), pair=(1, 2)):
+def judged(*outcomes, decided=(), exclusive=(), locked=(), pair=(1, 2)):
     """Return who decides about a pair of records, and whether it must or cannot match."""
     judge = Judge(
         RECORDS,
         RULES,
-        pl.DataFrame(list(decided), schema=DECIDED, orient="row"),
-        pl.DataFrame(list(exclusive), schema=EXCLUSIVE, orient="row"),
+        Told(
+            pl.DataFrame(list(decided), schema=DECIDED, orient="row"),
+            pl.DataFrame(list(exclusive), schema=EXCLUSIVE, orient="row"),
+            pl.DataFrame(list(locked), schema=LOCKED, orient="row"),
+        ),
     )
     i, j = (rows_of(RECORDS, np.array([record])) for record in pair)
     found = [judge.judge(*rows, np.array([pattern(*outcomes)])) for rows in ((i, j), (j, i))]
@@ -84,6 +88,27 @@ MUST_BE, CANNOT_BE, OPEN = (True, False), (False, True), (False, False)
 )  # fmt: skip
 def test_the_highest_authority_decides(outcomes, decided, exclusive, expected):
     assert judged(*outcomes, decided=decided, exclusive=exclusive) == expected
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "decided", "locked", "expected"),
+    [
+        ([], [], [(1, 7), (2, 7)], (MODEL, *OPEN)),
+        ([], [], [(3, 7), (4, 7)], (MODEL, *OPEN)),
+        ([], [], [(1, 7)], (STEWARD, *CANNOT_BE)),
+        ([], [], [(1, 7), (2, 8)], (STEWARD, *CANNOT_BE)),
+        ([MAIL], [], [(2, 7)], (STEWARD, *CANNOT_BE)),
+        ([SUFFIX], [], [(2, 7)], (STEWARD, *CANNOT_BE)),
+        ([SUFFIX], [(1, 2, True)], [(1, 7), (2, 7)], (STEWARD, *MUST_BE)),
+        ([], [(1, 2, True)], [(1, 7)], (STEWARD, *MUST_BE)),
+    ],
+    ids=[
+        "one lock", "a lock of others", "one of a lock", "two locks", "lock before must", "lock before cannot",
+        "what a lock holds together", "what a steward let in",
+    ],
+)  # fmt: skip
+def test_a_lock_keeps_others_out(outcomes, decided, locked, expected):
+    assert judged(*outcomes, decided=decided, locked=locked) == expected
 
 
 ANSWERS = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6), st.booleans()), max_size=12)

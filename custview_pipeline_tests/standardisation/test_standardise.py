@@ -358,7 +358,7 @@ def test_a_record_from_the_future_is_not_the_most_recent_one(modified, is_known)
 
 
 def test_the_version_names_every_rule_set():
-    every = {"names", "addresses", "phones", "emails", "dates", "identifiers", "codes", "features", "consistency"}
+    every = {"names", "addresses", "phones", "emails", "dates", "identifiers", "codes", "numbers", "features", "consistency"}
     assert set(RULE_SETS) == every
     assert all(f"{name}={version}" in rule_set_version() for name, version in RULE_SETS.items())
 

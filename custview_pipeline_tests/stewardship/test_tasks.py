@@ -118,3 +118,27 @@ def test_the_order_of_rows_does_not_matter(order):
 @pytest.mark.parametrize("decision", ["MATCH", "NO_MATCH"])
 def test_who_has_answered_is_not_asked_again(rule, decision):
     assert tasks({"left_id": 1, "right_id": 2, "decision": decision, "weight": 9.0, "rule": rule}).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("other", "shown"),
+    [
+        ({"decision": "POSSIBLE_MATCH", "weight": 0.0}, []),
+        ({"decision": "NO_MATCH", "weight": 9.0, "rule": "Jr is not Sr"}, []),
+        ({"decision": "MATCH", "weight": 9.0}, ["contradicted_match"]),
+    ],
+    ids=["another possible match", "another pair that a rule forbids", "a record that may be with the wrong customer"],
+)
+@pytest.mark.parametrize("rule", ["steward decision", "source promises unique customers"])
+def test_customers_that_a_steward_keeps_apart_are_asked_about_no_more_but_for_a_match(other, shown, rule):
+    kept_apart = {"left_id": 0, "right_id": 1, "decision": "NO_MATCH", "weight": 1.0, "rule": rule}
+    found = tasks(kept_apart, {"left_id": 4, "right_id": 6, **other})
+
+    is_steward = rule == "steward decision"
+    assert found["kind"].to_list() == (shown if is_steward else tasks({"left_id": 4, "right_id": 6, **other})["kind"].to_list())
+
+
+def test_a_steward_who_joins_two_records_keeps_no_customers_apart():
+    joined = {"left_id": 0, "right_id": 1, "decision": "MATCH", "weight": 1.0, "rule": "steward decision"}
+
+    assert tasks(joined, {"left_id": 4, "right_id": 6, "decision": "POSSIBLE_MATCH", "weight": 0.0}).height == 1

@@ -6,18 +6,18 @@ import polars as pl
 import pytest
 
 from custview_pipeline.contracts.golden_tables import CHANGE_FEED, GOLDEN_LINEAGE
-from custview_pipeline.survivorship.changes import WINNER, Told, cleared_values, number_changes, tell_changes
+from custview_pipeline.survivorship.changes import KEPT, Told, cleared_values, number_changes, tell_changes
 from custview_pipeline.survivorship.golden import KNOWN_COLUMNS, GoldenChange
 from custview_pipeline_tests.factories import LATER, NOW, cuid, cuid_history, golden_records, pointer, table
 
-SAID = pl.Schema({**{name: GOLDEN_LINEAGE.types[name] for name in WINNER}, "token": pl.Int64})
+SAID = pl.Schema({**{name: GOLDEN_LINEAGE.types[name] for name in KEPT if name != "rank"}, "token": pl.Int64})
 GONE = {"cuid": cuid(1), "version": 2, "is_active": False}
 
 
 def lineage(*rows):
     default = {
-        "cuid": cuid(1), "version": 2, "record_version": 1, "slot": 0, "rank": 1, "reason": "only_candidate", "trust_score": 0.5,
-        "rulebook_version": "r1",
+        "cuid": cuid(1), "version": 2, "record_version": 1, "slot": 0, "source_system": "crm", "rank": 1, "is_kept": True,
+        "reason": "only_candidate", "trust_score": 0.5, "rulebook_version": "r1",
     }  # fmt: skip
     return table(GOLDEN_LINEAGE.types, default, rows)
 
@@ -30,7 +30,7 @@ def told(*records, before=(), history=(), won=(), now=(), says=()):
     """Return the rows of the feed by what is appended to golden_records, what held before and what explains it."""
     change = GoldenChange(golden_records(*records), lineage(*now), golden_records(*before).select(KNOWN_COLUMNS))
     found = tell_changes(
-        change, Told(cuid_history(*history), lineage(*won).select(WINNER), said(*says)), after=10, run_id="run-1", now=LATER
+        change, Told(cuid_history(*history), lineage(*won).select(KEPT), said(*says)), after=10, run_id="run-1", now=LATER
     )
     CHANGE_FEED.assert_holds(found)
     return found
@@ -109,7 +109,7 @@ EMAIL = {"attribute": "email", "record_id": 1}
         ([], [EMAIL], [{**EMAIL, "token": 7}], ["email"]),
         ([EMAIL], [], [{**EMAIL, "token": 7}], ["email"]),
         ([EMAIL], [{**EMAIL, "attribute": "phone"}], [], ["email", "phone"]),
-        ([], [{**EMAIL, "rank": 2}], [], []),
+        ([], [{**EMAIL, "rank": 2, "is_kept": False}], [], []),
     ],
     ids=[
         "the same",
@@ -126,6 +126,38 @@ EMAIL = {"attribute": "email", "record_id": 1}
 )
 def test_attributes_are_named_whose_value_is_or_may_be_another(won, now, says, changed):
     row = told({"cuid": cuid(1), "version": 2}, before=[{"cuid": cuid(1)}], won=won, now=now, says=says).row(0, named=True)
+
+    assert row["changed_attributes"] == changed
+
+
+SECOND = {**EMAIL, "record_id": 2, "rank": 2}
+
+
+@pytest.mark.parametrize(
+    ("won", "now", "says", "changed"),
+    [
+        ([EMAIL, SECOND], [EMAIL, SECOND], [{**SECOND, "token": 8}], []),
+        ([EMAIL], [EMAIL, SECOND], [{**SECOND, "token": 8}], ["email"]),
+        ([EMAIL, SECOND], [EMAIL], [{**SECOND, "token": 8}], ["email"]),
+        (
+            [EMAIL, SECOND],
+            [EMAIL, {**SECOND, "record_version": 2}],
+            [{**SECOND, "token": 8}, {**SECOND, "record_version": 2, "token": 8}],
+            [],
+        ),
+        (
+            [EMAIL, SECOND],
+            [EMAIL, {**SECOND, "record_version": 2}],
+            [{**SECOND, "token": 8}, {**SECOND, "record_version": 2, "token": 9}],
+            ["email"],
+        ),
+        ([EMAIL, SECOND], [EMAIL, SECOND], [], ["email"]),
+    ],
+    ids=["the same", "one more", "one less", "the same in a later version", "another", "not known any more what it was"],
+)
+def test_values_that_are_kept_beside_the_winner_are_told_too(won, now, says, changed):
+    said_rows = [{name: cell for name, cell in row.items() if name != "rank"} for row in says]
+    row = told({"cuid": cuid(1), "version": 2}, before=[{"cuid": cuid(1)}], won=won, now=now, says=said_rows).row(0, named=True)
 
     assert row["changed_attributes"] == changed
 

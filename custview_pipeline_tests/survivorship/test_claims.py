@@ -1,5 +1,7 @@
 """Tests of ``custview_pipeline.survivorship.claims``."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -7,13 +9,17 @@ from hypothesis import strategies as st
 
 from custview_pipeline.survivorship.claims import ATTRIBUTES, CLAIM_COLUMNS, own_claims, weigh_claims
 from custview_pipeline_tests.factories import NOW, cuid, customers, index_claims, protected_records
+from custview_pipeline_tests.survivorship.rules import TODAY
 
 OWNERS = (
     protected_records(*({"record_id": n, "source_system": "web" if n == 3 else "crm"} for n in (1, 2, 3, 4)))
     .select("record_id", "version", "source_system", "updated_at")
     .with_columns(cuid=pl.Series([cuid(1)] * 3 + [cuid(2)], dtype=customers(1, 2)))
 )
-TRUST = pl.DataFrame({"source_system": ["crm", "web"], "attribute": ["email", "email"], "trust": [0.8, 0.4]})
+TRUST = pl.DataFrame(
+    {"source_system": ["crm", "web"], "attribute": ["email", "email"], "trust": [0.8, 0.4], "half_life_days": [None, None]},
+    schema_overrides={"half_life_days": pl.Float64},
+)
 
 
 def owned(*rows, owners=OWNERS):
@@ -22,7 +28,7 @@ def owned(*rows, owners=OWNERS):
 
 def gathered(*rows, owners=OWNERS, trust=TRUST):
     current = owned(*rows, owners=owners).filter("is_current").drop("is_current")
-    return weigh_claims(current, trust).sort("record_id", "slot")
+    return weigh_claims(current, trust, today=NOW.date()).sort("record_id", "slot")
 
 
 def test_a_claim_knows_its_customer_its_source_and_when_it_was_made():
@@ -91,6 +97,54 @@ def test_values_of_two_attributes_or_customers_do_not_vote_for_each_other():
     )
 
     assert found["vote_count"].to_list() == [1, 1, 1]
+
+
+def trusted(*, half_life=None, day=TODAY, **cells):
+    """Return trust_score and steady_trust of a claim of a source that is trusted 0.8."""
+    owners = OWNERS.with_columns(updated_at=pl.lit(cells.pop("updated_at", NOW), pl.Datetime("us", "UTC")))
+    trust = TRUST.with_columns(half_life_days=pl.lit(half_life, pl.Float64))
+    current = owned({"record_id": 1, **cells}, owners=owners).drop("is_current")
+    return weigh_claims(current, trust, today=day).select("trust_score", "steady_trust").row(0)
+
+
+@pytest.mark.parametrize(
+    ("half_life", "days", "trust_score"),
+    [(None, 9_000, 0.8), (100, 0, 0.8), (100, 100, 0.4), (100, 200, 0.2), (100, 50, 0.565685425), (100, -1, 0.8), (1, 100, 0.0)],
+    ids=["without a half-life", "on its day", "one half-life", "two", "half of one", "of tomorrow", "of long ago"],
+)
+def test_trust_halves_with_each_half_life(half_life, days, trust_score):
+    assert trusted(half_life=half_life, updated_at=NOW - timedelta(days))[0] == pytest.approx(trust_score)
+
+
+def test_age_is_counted_in_whole_days():
+    just_before_midnight, just_after = datetime(2026, 2, 27, 23, 59, tzinfo=UTC), datetime(2026, 2, 27, 0, 1, tzinfo=UTC)
+
+    assert trusted(half_life=10, updated_at=just_before_midnight) == trusted(half_life=10, updated_at=just_after)
+
+
+def test_a_claim_without_a_time_is_one_half_life_old():
+    assert trusted(half_life=10, updated_at=None)[0] == 0.4
+
+
+def test_an_invalid_claim_is_halved_besides():
+    assert trusted(half_life=100, updated_at=NOW - timedelta(100), is_valid=False)[0] == 0.2
+
+
+@pytest.mark.parametrize("updated_at", [NOW, NOW - timedelta(3000), None])
+@pytest.mark.parametrize("half_life", [None, 1, 365])
+def test_steady_trust_does_not_follow_the_days(half_life, updated_at):
+    said = [trusted(half_life=half_life, updated_at=updated_at, day=day)[1] for day in (NOW.date(), date(2031, 1, 1))]
+
+    assert said[0] == said[1]
+
+
+def test_steady_trust_differs_where_the_claim_does():
+    said = [
+        trusted(half_life=365)[1], trusted(half_life=366)[1], trusted(half_life=365, updated_at=NOW - timedelta(1))[1],
+        trusted(half_life=365, is_valid=False)[1], trusted()[1],
+    ]  # fmt: skip
+
+    assert len(set(said)) == len(said)
 
 
 votes = st.fixed_dictionaries(

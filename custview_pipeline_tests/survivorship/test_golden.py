@@ -5,17 +5,17 @@ import pytest
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
-from custview_pipeline.survivorship.elect import elect
 from custview_pipeline.survivorship.golden import Election, change_golden_records, describe_customers
 from custview_pipeline_tests.factories import LATER, NOW, claims, cuid, golden_records, protected_records
+from custview_pipeline_tests.survivorship.rules import ranked, rule
 
-STRATEGIES = dict.fromkeys(GOLDEN_ATTRIBUTES, ("most_trusted", "most_recent", "most_frequent"))
 
-
-def election(*rows, customers=(1,), entity_type="person"):
+def election(*rows, customers=(1,), entity_type="person", **rules):
     """Return the election of claims, of customers with one record each."""
-    ranked = elect(claims(*rows), STRATEGIES)
-    return Election(ranked, describe_customers(owners(*({"number": number, "entity_type": entity_type} for number in customers))))
+    return Election(
+        ranked(*rows, **rules),
+        describe_customers(owners(*({"number": number, "entity_type": entity_type} for number in customers))),
+    )
 
 
 def owners(*rows):
@@ -56,6 +56,7 @@ def test_a_new_customer_has_a_first_version_with_pointers_to_what_won():
     row = found.records.row(0, named=True)
     assert row["email"] == {
         "record_id": 1, "record_version": 4, "slot": 1, "trust_score": 0.8, "source_count": 1, "is_contested": False,
+        "kept_count": 1,
     }  # fmt: skip
     assert row["phone"] is None
     assert (row["run_id"], row["valid_from_at"], row["rulebook_version"]) == ("run-1", LATER, "r1")
@@ -76,9 +77,9 @@ def test_no_column_of_a_sealed_attribute_has_room_for_a_value():
 def test_lineage_holds_every_candidate_and_why():
     found = change(election({**EMAIL, "trust_score": 0.8}, {**EMAIL, "token": 8}))
 
-    assert found.lineage.select("version", "attribute", "record_id", "rank", "reason").rows() == [
-        (1, "email", 1, 1, "most_trusted"),
-        (1, "email", 2, 2, "less_trusted"),
+    assert found.lineage.select("version", "attribute", "record_id", "source_system", "rank", "is_kept", "reason").rows() == [
+        (1, "email", 1, "crm", 1, True, "most_trusted"),
+        (1, "email", 2, "crm", 2, False, "less_trusted"),
     ]
     assert not found.lineage.select(GOLDEN_LINEAGE.key).is_duplicated().any()
 
@@ -160,6 +161,32 @@ def test_the_order_of_known_versions_does_not_matter():
 
 def test_nothing_elected_and_nothing_known_is_no_change():
     assert change(election(customers=())).records.is_empty()
+
+
+def test_a_golden_record_says_how_many_values_are_kept():
+    found = change(election(EMAIL, {**EMAIL, "token": 8}, email=rule(keeps_all=True)))
+
+    assert found.records["email"].struct.field("kept_count").to_list() == [2]
+    assert found.lineage["is_kept"].to_list() == [True, True]
+
+
+def test_a_golden_record_shows_a_sum():
+    balance = {"attribute": "loyalty_points", "source_system": "crm"}
+    rows = ({**balance, "open_value": "3"}, {**balance, "open_value": "4.5", "source_system": "web"})
+    found = change(election(*rows, loyalty_points=rule(aggregate="sum")))
+
+    assert found.records["loyalty_points"][0] == {
+        "value": "7.5", "record_id": 1, "record_version": 1, "slot": 0, "trust_score": 0.5, "source_count": 2,
+        "is_contested": False, "kept_count": 2,
+    }  # fmt: skip
+
+
+def test_each_customer_has_its_own_values_whoever_else_has_none():
+    rows = ({**EMAIL, "cuid": cuid(2), "record_id": 5}, {"attribute": "phone", "cuid": cuid(4), "record_id": 6})
+    found = change(election(*rows, customers=(1, 2, 3, 4)))
+    pointing = found.records.select("cuid", *(pl.col(name).struct.field("record_id").alias(name) for name in ("email", "phone")))
+
+    assert pointing.rows() == [(cuid(1), None, None), (cuid(2), 5, None), (cuid(3), None, None), (cuid(4), None, 6)]
 
 
 def test_customers_are_described_by_their_records():

@@ -3,18 +3,16 @@
 import polars as pl
 import pytest
 
-from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.survivorship.elect import elect
 from custview_pipeline.survivorship.judgement import digest_candidates
-from custview_pipeline_tests.factories import claims, cuid
+from custview_pipeline_tests.factories import cuid
+from custview_pipeline_tests.survivorship.rules import ranked, rule
 
-STRATEGIES = dict.fromkeys(GOLDEN_ATTRIBUTES, ("most_trusted", "most_recent"))
-EVER = -3_493_056_718_290_486_209  # of ``TWO``
+EVER = 609_240_756_292_513_124  # of ``TWO``
 TWO = ({"trust_score": 0.8}, {"trust_score": 0.4})
 
 
-def digest(*rows):
-    found = digest_candidates(elect(claims(*rows), STRATEGIES))
+def digest(*rows, **rules):
+    found = digest_candidates(ranked(*rows, **rules))
     return dict(found.cast({"cuid": pl.String}).rows())
 
 
@@ -26,6 +24,7 @@ def digest(*rows):
         {"slot": 1},
         {"trust_score": 0.3},
         {"trust_score": 0.9},
+        {"steady_trust": -7.0},
         {"attribute": "phone"},
         {"open_value": "GB"},
         {"source_count": 2},
@@ -54,6 +53,17 @@ def test_customers_have_digests_of_their_own():
 
 def test_a_digest_is_the_same_for_ever():
     assert digest(*TWO) == {cuid(1): EVER}, "it is stored: where it differs, every customer would get a new version"
+
+
+def test_trust_that_has_decayed_since_gives_no_other_digest():
+    steady = [{**row, "steady_trust": place} for place, row in enumerate(TWO)]
+    later = [{**row, "trust_score": row["trust_score"] / 2} for row in steady]
+
+    assert digest(*steady) == digest(*later)
+
+
+def test_values_that_are_kept_beside_the_winner_are_part_of_it():
+    assert digest(*TWO) != digest(*TWO, email=rule(keeps_all=True))
 
 
 def test_without_candidates_there_is_none():
