@@ -1,7 +1,6 @@
 """Our side of the benchmarks: a project taken into a lake, and its stored index matched, each step in a fresh process."""
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,8 +93,12 @@ def match_index(project_directory: Path, store: Path, known: Known | None) -> Fo
     records, frames = index.records, [index.neighbourhoods, index.tokens]
     del index  # the main job does not hold the frames while it matches either
     unique = records_of_unique_sources(records, project.contracts)
-    work = partial(match, settings=settings_of(project.rulebook), progress=lambda *_: None, known=known or {}, exclusive=unique)
-    found = meter.measure("match", lambda: work(frames.pop(), frames.pop()))
+    settings, learned_before = settings_of(project.rulebook), known or {}
+    # Called at once, for whoever stands between would hold the frames.
+    found = meter.measure(
+        "match",
+        lambda: match(frames.pop(), frames.pop(), settings, lambda *_: None, known=learned_before, exclusive=unique),
+    )
     clusters = pl.concat([part.clusters for part in found]).join(records, on="record_id")
     return Found(
         clusters.select("source_system", "source_key", "cluster"),

@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 import polars as pl
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from custview_pipeline.adapters.delta_log import LOG_FOLDER, appended_files, changes_of, commit_file
 from custview_pipeline.adapters.private_files import sync_directory, sync_file
 from custview_pipeline.kernel.errors import LakeDamaged
 
-WRITER: Final = WriterProperties(compression="ZSTD")
+# What is sealed never repeats: to look for repetitions would cost more than all else of a table with it.
+_SEALED: Final = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+WRITER: Final = WriterProperties(compression="ZSTD", column_properties=dict.fromkeys(("payload_sealed", "row_sealed"), _SEALED))
 _CONFIGURATION: Final = {
     "delta.dataSkippingNumIndexedCols": "0",  # statistics in the log would outlive the rows that they are of
     # Opening a table reads what is behind the last checkpoint; of 20 to 100 commits this makes a commit cheapest.

@@ -39,7 +39,8 @@ def write_encrypted(frame: pl.DataFrame, path: Path, keyring: Keyring) -> None:
     table = table.replace_schema_metadata({_FILE_NAME: path.name.encode()})
     try:
         properties = _encryption(keyring)
-        replace_durably(path, lambda file: pq.write_table(table, file, compression="none", encryption_properties=properties))
+        options = {"compression": "none", "write_statistics": False}  # a segment is read whole
+        replace_durably(path, lambda file: pq.write_table(table, file, encryption_properties=properties, **options))
     except (pa.ArrowException, OSError) as error:
         raise LakeError(f"{path}: cannot be written ({_reason(error)})") from None
 

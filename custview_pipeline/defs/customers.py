@@ -76,6 +76,7 @@ def linking(protected: Sequence[str]) -> dg.AssetsDefinition:
             writer, own = project.writer(), project.project
             renewal = Renewal(project.keyring, own.contracts, own.region, settings.worker_count(), context.run.run_id, progress)
             bring_up_to_date(writer, renewal)
+            project.end_workers()
             _, id_key = project.keyring.current(Purpose.ID)
             report = link(
                 writer,

@@ -19,6 +19,7 @@ from custview_pipeline.contracts.project import Project
 from custview_pipeline.defs.processes import Worker
 from custview_pipeline.flows.deciding import take_in_pending
 from custview_pipeline.flows.erase import carry_out_pending
+from custview_pipeline.flows.workers import kept_workers
 from custview_pipeline.protection.keyring import Keyring
 
 
@@ -34,6 +35,7 @@ class ProjectResource(dg.ConfigurableResource[Any]):
     _keyring: Keyring | None = PrivateAttr(default=None)
     _writer: LakeWriter | None = PrivateAttr(default=None)
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _workers: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     @property
     def project(self) -> Project:
@@ -100,12 +102,18 @@ class ProjectResource(dg.ConfigurableResource[Any]):
         return self._writer
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Note in the tags of a run which process works on it, the first thing that the process does."""
+        """Note in the tags of a run which process works on it, the first thing that the process does; keep its workers."""
         if context.run is not None and context.instance is not None:
             context.instance.add_run_tags(context.run.run_id, Worker.here().tags)
+        self._workers.enter_context(kept_workers())
+
+    def end_workers(self) -> None:
+        """End the processes that admitted the sources: what comes after them wants their memory."""
+        self._workers.close()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Give the lake back at the end of a run."""
+        """Give the lake back at the end of a run, and end its workers."""
         del context
+        self.end_workers()
         self._held.close()
         self._writer = None

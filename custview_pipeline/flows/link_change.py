@@ -156,9 +156,11 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
     snapshot = linking.snapshot
     records = current_records(snapshot)
     tokens = current_index(snapshot, IndexPart.TOKENS, records)
+    frames = [neighbourhoods_of(snapshot, tokens, linking.known), tokens]
+    del tokens  # large: matching lets go of both as soon as it can, which helps where nobody else holds them
     return match(
-        tokens,
-        neighbourhoods_of(snapshot, tokens, linking.known),
+        frames.pop(),
+        frames.pop(),
         settings_of(linking.rulebook),
         progress,
         known=linking.known,

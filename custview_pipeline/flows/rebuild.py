@@ -128,7 +128,7 @@ def rebuild(rebuilding: Rebuilding, held: Held) -> Rebuilt:
     """
     airlock = rebuilding.airlock
     with silenced(f"{airlock.contract.source_system}: building the match index"):
-        batch = standardise(held.raw, airlock.contract, region=airlock.region)
+        batch = _with_known_times(standardise(held.raw, airlock.contract, region=airlock.region), held)
         is_new = ~_is_as_before(batch, held, open_attributes(airlock.contract))
         owners = _owners(held, is_new)
         changed = owners.filter(is_new)
@@ -207,6 +207,11 @@ def _opened(renewal: Renewal, contract: SourceContract, sealed: pl.DataFrame) ->
         texts = vault.unseal(RECORD_PLACE, rows, Sealed(batch["payload_sealed"], batch["material"])).cast(pl.String)
         decoded = texts.str.json_decode(payload).struct.unnest()
         yield Held(decoded["raw"].struct.unnest(), decoded["values"], batch.drop("payload_sealed", "material"))
+
+
+def _with_known_times(batch: StandardisedBatch, held: Held) -> StandardisedBatch:
+    """Return the batch with the time that is known of each record whose row tells none, as when it was delivered."""
+    return batch._replace(records=batch.records.with_columns(pl.coalesce("updated_at", held.rows["updated_at"])))
 
 
 def _is_as_before(batch: StandardisedBatch, held: Held, are_open: frozenset[str]) -> pl.Series:

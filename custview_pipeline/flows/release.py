@@ -29,6 +29,10 @@ from custview_pipeline.protection.record_identity import keyed_fingerprint
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline.validation.rules import rule_of, rules_of
 
+_IDENTIFIED: Final = (
+    "quarantine_id", "record_id", "content_digest", "updated_at", "known_at", "version", "broken", "reasons", "is_superseded",
+    "is_held",
+)  # fmt: skip
 _KNOWN: Final = ("record_id", "version", "content_digest", "updated_at", "is_deleted", "delivery_id")
 
 
@@ -218,9 +222,7 @@ def _with_identity(snapshot: Snapshot, contract: SourceContract, rows: pl.DataFr
         version=(pl.col("known_version").fill_null(0) + 1).cast(pl.Int32),
         is_superseded=(is_known | is_late | pl.col("is_deleted")).fill_null(value=False),
     )
-    return marked.with_columns(broken=_broken(contract)).select(
-        "quarantine_id", "record_id", "content_digest", "updated_at", "version", "broken", "reasons", "is_superseded", "is_held"
-    )
+    return marked.with_columns(broken=_broken(contract)).select(_IDENTIFIED)
 
 
 def _suppressed(desk: Desk, contract: SourceContract, id_key: bytes, rows: pl.DataFrame) -> pl.Series:
@@ -296,7 +298,14 @@ def _admit(desk: Desk, airlock: Airlock, decided: _Decided) -> list[Admission]:
         for start in range(0, raw.height, BATCH_ROWS):
             yield Pending(raw.slice(start, BATCH_ROWS), _marks(rows.slice(start, BATCH_ROWS)))
 
-    return list(work_through(admit, airlock, batches(), rows=raw.height, workers=desk.workers))
+    admitted = work_through(admit, airlock, batches(), rows=raw.height, workers=desk.workers)
+    return [each._replace(protected=_with_known_times(each.protected, rows)) for each in admitted]
+
+
+def _with_known_times(stored: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows that are to be stored, with the time that is known of their record where they tell none."""
+    known = stored.join(rows.select("record_id", "known_at"), on="record_id", how="left", maintain_order="left")
+    return known.with_columns(pl.coalesce("updated_at", "known_at").alias("updated_at")).drop("known_at")
 
 
 def _is_same(chosen: pl.DataFrame, staying: pl.DataFrame) -> bool:

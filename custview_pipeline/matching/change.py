@@ -94,7 +94,7 @@ def match_change(
         if frozen is not None:
             reached = search.matcher(kind, tokens, before, settings).reached(frozen)
             groups = pl.concat([before, change.groups(pl.Series("record_id", reached, pl.Int64))]).unique()
-            tokens = search.with_rows(tokens, groups["record_id"].to_numpy())
+            tokens = search.with_rows(tokens, np.union1d(reached, groups["record_id"].to_numpy()))
         found.append(search.matcher(kind, tokens, groups, settings).match(frozen, progress))
     return tuple(found)
 
@@ -105,7 +105,9 @@ class _Search:
     def __init__(self, index: Index, change: Change, known: Mapping[EntityType, Frozen]) -> None:
         self._index, self._change, self._known = index, change, known
         self._is_changed = Marked.of(np.unique(change.changed.to_numpy()))
-        self._near, self._neighbours = index.neighbourhoods.clear(), Neighbours.none()
+        # Of the changed records: their values and all one edit away. Of groups that are decided: values among themselves.
+        self._around, self._neighbours = Neighbours.none(), Neighbours.none()
+        self._values, self._near = _NONE, index.neighbourhoods.clear()
 
     def rows(self, before: pl.DataFrame) -> pl.DataFrame:
         """Return the changed records, whoever they could meet, and whoever was in a group with them or with one that is gone."""
@@ -120,25 +122,27 @@ class _Search:
                 is_met |= keys.met_by(columns)
             found.append(portion.filter(pl.Series(is_met)))
         rows = pl.concat(found)
-        self._take_neighbours(rows)
+        self._take_neighbours(rows, wanted)
         return rows
 
     def with_rows(self, tokens: pl.DataFrame, record_ids: Ints) -> pl.DataFrame:
-        """Add the rows of some records to those that are there already."""
+        """Return the rows that there are, and those of some records, which are to be compared with each other too.
+
+        Args:
+            tokens: The rows.
+            record_ids: The records, ascending, each once.
+        """
         missing = np.setdiff1d(record_ids, tokens["record_id"].to_numpy())
-        if not len(missing):
-            return tokens
-        added = pl.concat(self._rows_of(missing))
-        self._take_neighbours(added)
-        return pl.concat([tokens, added])
+        everybody = pl.concat([tokens, *self._rows_of(missing)])
+        self._take_neighbours(everybody, Marked.of(record_ids))
+        return everybody
 
     def _sought(self, changed: pl.DataFrame) -> list[Sought]:
         """Return the keys by which the changed records of each type are met."""
         records = [Records.of(changed, kind) for kind in self._known]
-        near = neighbours_around(
-            self._index.neighbourhoods, np.concatenate([_NONE, *(self._near_values(each) for each in records)])
-        )
-        return [Sought.by(each, near, self._frequencies(each.entity_type)) for each in records]
+        values = np.concatenate([_NONE, *(self._near_values(each) for each in records)])
+        self._around = neighbours_around(self._index.neighbourhoods, values)
+        return [Sought.by(each, self._around, self._frequencies(each.entity_type)) for each in records]
 
     def _frequencies(self, kind: EntityType) -> Frequencies:
         counted = self._known[kind].frequencies
@@ -150,13 +154,16 @@ class _Search:
         dense = self._frequencies(records.entity_type).dense
         return np.concatenate([_NONE, *(records.values(feature) for feature in NEAR_FEATURES if feature not in dense)])
 
-    def _take_neighbours(self, tokens: pl.DataFrame) -> None:
-        """Find which values are one edit apart, of these records and those that came before them."""
-        values = [self._near_values(Records.of(tokens, kind)) for kind in self._known]
-        rows = self._index.neighbourhoods
-        held = Marked.of(np.unique(np.concatenate([_NONE, *values])))
-        self._near = pl.concat([self._near, rows.filter(pl.Series(held.may_hold(rows["token"].to_numpy())))])
-        self._neighbours = find_neighbours(self._near, self._near["token"].to_numpy())
+    def _take_neighbours(self, tokens: pl.DataFrame, wanted: Marked) -> None:
+        """Find which values are one edit apart, of some of these records and of those that were wanted before."""
+        theirs = tokens.filter(pl.Series(wanted.hold(tokens["record_id"].to_numpy())))
+        values = np.concatenate([_NONE, *(self._near_values(Records.of(theirs, kind)) for kind in self._known)])
+        added, rows = np.setdiff1d(values, self._values), self._index.neighbourhoods
+        self._values = np.union1d(self._values, added)
+        self._near = pl.concat([self._near, rows.filter(pl.Series(Marked.of(added).may_hold(rows["token"].to_numpy())))])
+        found = find_neighbours(self._near, self._values)
+        left, right = (np.concatenate(sides) for sides in ((self._around.left, found.left), (self._around.right, found.right)))
+        self._neighbours = Neighbours.of(left, right)
 
     def matcher(self, kind: EntityType, tokens: pl.DataFrame, groups: pl.DataFrame, settings: MatchSettings) -> Matcher:
         """Return what matches the changed ones among these records, and decides these groups anew."""

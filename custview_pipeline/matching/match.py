@@ -57,13 +57,14 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         PairBudgetExceeded: The pairs do not fit in memory.
     """
     every = [Records.of(tokens, entity_type) for entity_type in EntityType]
+    del tokens  # large, and not needed any more
     serving = {
         records.entity_type: frozen
         for records in every
         if (frozen := _serving(records, settings, (known or {}).get(records.entity_type), is_usable)) is not None
     }
     near, told = neighbours_of(every, neighbourhoods, serving), Told(decided, exclusive, locked, answered)
-    del tokens, neighbourhoods  # large, and not needed any more
+    del neighbourhoods
     return tuple(
         Matcher(records, near, settings, told=told).match(serving.get(records.entity_type), progress) for records in every
     )

@@ -47,6 +47,7 @@ class Pairs:
     def __init__(self, compared: Compared, i: Ints, j: Ints) -> None:
         self.compared, self.records, self.i, self.j = compared, compared.records, i, j
         self._gathered: dict[tuple[str, bool], Column] = {}
+        self._same: dict[str, Bools] = {}
         self._list_lengths: dict[str, tuple[Lengths, Lengths]] = {}
 
     def __len__(self) -> int:
@@ -67,7 +68,7 @@ class Pairs:
     def _gather(self, feature: str, *, is_left: bool) -> Column:
         place = (feature, is_left)
         if place not in self._gathered:
-            self._gathered[place] = self.records.scalars[feature][self.i if is_left else self.j]
+            self._gathered[place] = self.records.scalars[feature].take(self.i if is_left else self.j)
         return self._gathered[place]
 
     def filled(self, feature: str) -> Bools:
@@ -77,9 +78,9 @@ class Pairs:
 
     def same(self, feature: str) -> Bools:
         """Return whether both have the same value."""
-        left = self.left(feature)
-        equal: Bools = (left == self.right(feature)) & (left != SILENT)
-        return equal
+        if feature not in self._same:
+            self._same[feature] = self.crossed(feature, feature)
+        return self._same[feature]
 
     def crossed(self, feature: str, other: str) -> Bools:
         """Return whether one record's ``feature`` is the other record's ``other``: left to right."""

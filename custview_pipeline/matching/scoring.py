@@ -120,7 +120,8 @@ class Scorer:
         bytes_of = patterns.astype("<i8", copy=False).view(np.uint8).reshape(-1, 8)
         for place, tables in enumerate(self._byte_logs):
             column = np.ascontiguousarray(bytes_of[:, place])
-            totals = [total + table[column] for total, table in zip(totals, tables, strict=True)]
+            for total, table in zip(totals, tables, strict=True):
+                np.add(total, table.take(column), out=total)
         return totals
 
     def _rarity(self, pairs: Pairs, place: int, level: int, feature: str) -> tuple[Floats, Floats]:

@@ -7,6 +7,8 @@ import pytest
 
 from custview_pipeline.flows.release import Choice, release
 from custview_pipeline.flows.release import Desk as Releasing
+from custview_pipeline.flows.renew_index import bring_up_to_date
+from custview_pipeline.standardisation import standardise as standardising
 from custview_pipeline_tests.flows.delivery_desk import timed
 
 
@@ -33,6 +35,32 @@ def test_a_row_without_a_time_replaces_what_is_known_and_lets_no_older_row_in(ti
     days = timed_desk.lake.snapshot().read("protected_records").sort("version")["updated_at"].dt.day()
     assert days.to_list() == [3, 3]
     assert counts(timed_desk.deliver(timed("1", "Four", 4))) == {"changed": 1}
+
+
+def days_of(desk):
+    return desk.lake.snapshot().read("protected_records").sort("version")["updated_at"].dt.day().to_list()
+
+
+def test_a_time_that_is_known_outlives_other_rules(timed_desk, monkeypatch):
+    timed_desk.deliver(timed("1", "Three", 3))
+    timed_desk.deliver(timed("1", "Untold", None))
+    monkeypatch.setitem(standardising.RULE_SETS, "names", "99")
+    with timed_desk.lake.writer() as writer:
+        assert bring_up_to_date(writer, timed_desk.renewal()) == 1
+    assert days_of(timed_desk) == [3, 3]
+    assert counts(timed_desk.deliver(timed("1", "Two", 2))) == {"late": 1}
+
+
+def test_a_time_that_is_known_outlives_the_release_of_a_row_without_one(timed_desk):
+    timed_desk.deliver(timed("1", "Three", 3))
+    timed_desk.redefine("email", is_required=True)
+    timed_desk.deliver(timed("1", "Untold", None))
+    timed_desk.redefine("email", is_required=False)
+    desk = Releasing([timed_desk.contract], "US", timed_desk.keyring, 1, "release")
+    with timed_desk.lake.writer() as writer:
+        (report,) = release(desk, writer, Choice())
+    assert report.released_count == 1
+    assert days_of(timed_desk) == [3, 3]
 
 
 def test_of_several_rows_of_one_delivery_of_changes_the_newest_counts(timed_desk):
