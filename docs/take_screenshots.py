@@ -45,8 +45,11 @@ def main() -> None:
         environment = settings.child_environment({settings.KEYS: str(keys)})
         custview("demo", str(directory), "--records", str(arguments.records), environment=environment)
         deliver_twice(directory, environment)
+        pack = directory / "pack.html"
+        custview("review", "export", "--project", str(directory), "--output", str(pack), environment=environment)
         with served(directory, environment) as url, chromium() as browser:
             take_all(browser, url, arguments.output)
+            take_pack(browser, pack, arguments.output)
 
 
 def deliver_twice(directory: Path, environment: dict[str, str]) -> None:
@@ -57,6 +60,16 @@ def deliver_twice(directory: Path, environment: dict[str, str]) -> None:
     custview("run", "--project", str(directory), environment=environment)
     file.write_bytes(whole)
     custview("run", "--project", str(directory), environment=environment)
+
+
+def take_pack(browser: Browser, pack: Path, folder: Path) -> None:
+    """Take the first pair of a steward pack."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
+    page = context.new_page()
+    page.goto(pack.as_uri())
+    page.wait_for_timeout(DRAW_MS)
+    page.screenshot(path=folder / "steward_pack.png")
+    context.close()
 
 
 def take_all(browser: Browser, url: str, folder: Path) -> None:
