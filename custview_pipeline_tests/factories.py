@@ -128,11 +128,13 @@ def claims(*rows: Row) -> pl.DataFrame:
         "cuid": customers(*range(20)), "attribute": ATTRIBUTES, "record_id": pl.Int64, "record_version": pl.Int32,
         "slot": pl.Int16, "token": pl.Int64, "open_value": pl.String, "source_system": pl.String,
         "updated_at": pl.Datetime("us", "UTC"), "is_valid": pl.Boolean, "length": pl.Int32, "part_count": pl.Int16,
-        "trust_score": pl.Float64, "steady_trust": pl.Float64, "vote_count": pl.Int32, "source_count": pl.Int32,
+        "trust_score": pl.Float64, "trust_order": pl.Float64, "steady_trust": pl.Float64, "vote_count": pl.Int32,
+        "source_count": pl.Int32,
     }  # fmt: skip
     numbered = tuple(
-        {"record_id": number, "token": number, "steady_trust": row.get("trust_score", default["trust_score"]), **row}
+        {"record_id": number, "token": number, **dict.fromkeys(("steady_trust", "trust_order"), trust), **row}
         for number, row in enumerate(rows, 1)
+        for trust in (row.get("trust_score", default["trust_score"]),)
     )
     made = table(pl.Schema(schema), default, numbered)
     return made.with_columns(number_elections(made)).select(CLAIM_COLUMNS)

@@ -117,6 +117,38 @@ def measure(world: World) -> dict[str, Outcome]:
     return said | {"answers denied for another word": world.run("sample-review", "--answers", answers, *inside)}
 
 
+def decide(world: World, cuid: str) -> dict[str, Outcome]:
+    """Decide, enter a value that is a canary too, try rules, and account for a value."""
+    outside, inside = world.root.parent, ("--project", world.directory)
+    values = {"name": "Canary Overridden", "bad": "Canary at nowhere"}
+    for name, text in values.items():
+        (outside / f"{name}.txt").write_text(text, encoding="utf-8")
+        (outside / f"{name}.txt").chmod(0o600)
+    book = "survivorship: {default: [longest], attributes: {phone: {prefer: [earliest], keep: all}}}"
+    (outside / "book.yaml").write_text(book, encoding="utf-8")
+    (outside / "no_book.yaml").write_text("survivorship: {default: [no_strategy]}", encoding="utf-8")
+    commands = {
+        "override": ("review", "decide", "override", cuid, "name", "--value-file", outside / "name.txt"),
+        "override denied": ("review", "decide", "override", cuid, "email", "--value-file", outside / "bad.txt"),
+        "lock": ("review", "decide", "lock", cuid, "--reason-code", "confirmed_by_customer"),
+        "decide denied": ("review", "decide", "lock", "Canary"),
+        "decisions": ("review", "decisions", "--json"),
+        "run decided": ("run",),
+        "show decided": ("show", cuid),
+        "receipt": ("receipt", cuid, "name", "--json"),
+        "receipt in words": ("receipt", cuid, "name"),
+        "diff": ("diff", cuid, "2001-01-01", "2199-12-31"),
+        "queue": ("review", "list", "--status", "open", "--json"),
+        "rulebook show": ("rulebook", "show"),
+        "rulebook effect": ("rulebook", "diff", outside / "book.yaml", "--json"),
+        "rulebook denied": ("rulebook", "diff", outside / "no_book.yaml"),
+        "evaluate decisions": ("evaluate", "--decisions", "--at-least", "0"),
+    }
+    said = {name: world.run(*command, *inside) for name, command in commands.items()}
+    (world.root / "exports" / "receipt.json").write_text(said["receipt"].out, encoding="utf-8")
+    return said | {"receipt verified": world.run("receipt", "--verify", world.root / "exports" / "receipt.json", *inside)}
+
+
 def erase(world: World, cuid: str, copy: Path) -> dict[str, Outcome]:
     inside = ("--project", world.directory)
     said = {"erase": world.run("erase", cuid, "--reason", "ticket 4712", "--yes", *inside)}
@@ -151,6 +183,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     said["keys backup"] = world.run(*backup, *inside)
     said |= look(world, first)
     said |= measure(world)
+    said |= decide(world, second)
     shutil.copytree(world.lake, world.root / "copy_of_the_lake")
     said |= erase(world, first, world.root / "copy_of_the_lake")
     for purpose in ("vault", "token", "index", "keytable", "log", "root"):

@@ -47,14 +47,14 @@ class DecisionInbox:
         return tuple(sorted(path.name for path in self._folder.glob(_FILES)))
 
     def read(self, name: str) -> DecisionBatch | None:
-        """Return a batch; None where the file holds none.
+        """Return a batch; None where the file holds none, or was taken in meanwhile.
 
         Raises:
             LakeError: It cannot be read.
         """
         try:
             return parse_batch((self._folder / name).read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, FileNotFoundError):
             return None
         except OSError as error:
             raise LakeError(f"{self._folder / name}: cannot be read ({type(error).__name__})") from None
@@ -86,18 +86,13 @@ class DecisionInbox:
         self.remove(refusal.name)
 
     def refusals(self) -> tuple[Refusal, ...]:
-        """Return what was refused in the last 30 days, the oldest first.
+        """Return what was refused in the last 30 days, the oldest first; of one that cannot be read, that it cannot be."""
+        return tuple(_refusal_in(path) for path in sorted((self._folder / _REFUSED).glob(_FILES)))
 
-        Raises:
-            LakeError: One cannot be read.
-        """
-        found = []
-        for path in sorted((self._folder / _REFUSED).glob(_FILES)):
-            try:
-                found.append(Refusal.model_validate_json(path.read_text(encoding="utf-8")))
-            except (OSError, UnicodeDecodeError, ValidationError):
-                raise LakeError(f"{path}: cannot be read; delete it") from None
-        return tuple(found)
+    def refusal_of(self, name: str) -> Refusal | None:
+        """Return why a batch was refused; None where it was not."""
+        path = self._folder / _REFUSED / name
+        return _refusal_in(path) if path.exists() else None
 
     def sweep(self) -> None:
         """Remove what killed processes left, and refusals of long ago.
@@ -113,3 +108,10 @@ class DecisionInbox:
                         path.unlink(missing_ok=True)
         except OSError as error:
             raise LakeError(f"{self._folder}: cannot be cleared ({type(error).__name__})") from None
+
+
+def _refusal_in(path: Path) -> Refusal:
+    try:
+        return Refusal.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError):
+        return Refusal(name=path.name, why=f"why cannot be read; delete {path}")

@@ -170,7 +170,10 @@ def _parsed(text: str, path: Path) -> Manifest:
         stored = json.loads(text)
         written = stored.get("format_version")
         if type(written) is int and written != FORMAT_VERSION:
-            raise LakeDamaged(f"{path} has format {written}; this version reads {FORMAT_VERSION}")
+            raise LakeDamaged(
+                f"{path} has format {written}; this version reads {FORMAT_VERSION}: go on with the version that made it, or take the "
+                "sources into a new lake"
+            )
         return Manifest.model_validate(stored)
     except (ValueError, AttributeError):  # no JSON, no object, or not the keys of a manifest
         raise LakeDamaged(f"{path} is no manifest of a lake") from None

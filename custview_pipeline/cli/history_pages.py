@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
-from custview_pipeline.cli.pages import NO_KEY, reason_in_words
+from custview_pipeline.cli.pages import NO_KEY, reason_in_words, sum_in_words
 from custview_pipeline.cli.terminal import printable, results
 from custview_pipeline.flows.as_of import say_moment
 from custview_pipeline.flows.change_causes import Cause, CauseKind
@@ -35,7 +35,10 @@ _CAUSES: Final = {
 
 
 def print_diff(found: CustomerDiff) -> None:
-    """Print what changed about a customer; + came, - went, ~ changed, = the same from another record."""
+    """Print what changed about a customer; + came, - went, ~ changed, = the same from another record.
+
+    Of an attribute that keeps several values, those kept beside the winner have lines of their own.
+    """
     console = results()
     console.print(f"[bold]{group_cuid(found.cuid)}[/] from {say_moment(found.before.moment)} to {say_moment(found.after.moment)}")
     for end in (found.before, found.after):
@@ -114,6 +117,8 @@ def _said(side: SaidValue | None) -> str:
     if side is None:
         return ""
     value = NO_KEY if side.value is None else printable(side.value)
+    if side.part_count:
+        return f"{value}  [dim]{sum_in_words(side.part_count)}[/]"
     return f"{value}  [dim]{side.source_system or 'unknown'}, {escape(reason_in_words(side.reason))}[/]"
 
 

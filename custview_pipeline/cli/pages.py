@@ -90,14 +90,21 @@ def why_won(row: Mapping[str, Any]) -> str:
     """Return in words why a value won.
 
     Args:
-        row: ``reason``, ``source_count``, ``is_contested`` of ``Portrait.values``.
+        row: ``reason``, ``source_count``, ``is_contested`` of ``Portrait.values`` and, of a sum, ``part_count``.
     """
-    reason = row["reason"] or ""
+    reason, source_count = row["reason"] or "", row["source_count"] or 0
     said = [reason_in_words(reason)]
-    if (row["source_count"] or 0) > 1:
-        agreed = f"{row['source_count']} sources agree"
+    if row.get("part_count"):
+        said = [f"{sum_in_words(row['part_count'])} from {source_count} source{'s' if source_count > 1 else ''}"]
+    elif source_count > 1:
+        agreed = f"{source_count} sources agree"
         said = [agreed] if reason == "confirmed_by_others" else [*said, agreed]
     return ", ".join([*said, "contested"] if row["is_contested"] else said)
+
+
+def sum_in_words(part_count: int) -> str:
+    """Return of how many values a sum is made, in words."""
+    return f"sum of {part_count} values"
 
 
 def reason_in_words(reason: str) -> str:

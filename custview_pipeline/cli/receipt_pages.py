@@ -16,6 +16,7 @@ from custview_pipeline.contracts.receipt import CitedDecision, CitedMatch, Recei
 from custview_pipeline.flows.verify_receipt import CheckedRow, State, Verification
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 from custview_pipeline.matching.edge_words import say_bits
+from custview_pipeline.survivorship.reasons import SUMMED
 
 _SHORT: Final = 12  # characters of a digest that tell it apart on a page
 _SHOWN: Final = {"masked": "masked", "full": "revealed, logged", "open": "stored open", "no_key": "its key is gone"}
@@ -142,9 +143,10 @@ def _handling(receipt: Receipt) -> list[str]:
 def _won(receipt: Receipt) -> list[str]:
     election = receipt.election
     rule = "the rulebook has changed since" if election.rule is None else f"rule: {', then '.join(election.rule)}"
+    parts = 1 + sum(rival.reason == SUMMED for rival in receipt.rivals) if election.reason == SUMMED else None
     made = f"golden version {election.golden_version}, {_at(election.valid_from_at)}"
     return [
-        f"{escape(why_won(election.model_dump()))}, trust {election.trust_score:.2f}",
+        f"{escape(why_won({**election.model_dump(), 'part_count': parts}))}, trust {election.trust_score:.2f}",
         escape(rule),
         f"{made}, rulebook {election.rulebook_version}, run {escape(election.run_id)}",
     ]
@@ -152,7 +154,7 @@ def _won(receipt: Receipt) -> list[str]:
 
 def _rival(rival: Rival) -> str:
     name = f"{rival.source_system or 'unknown'}:{rival.source_key or 'unknown'}"
-    kept = ", kept too" if rival.is_kept else ""
+    kept = ", kept too" if rival.is_kept and rival.reason != SUMMED else ""
     return f"{printable(name)}  {escape(reason_in_words(rival.reason))}, trust {rival.trust_score:.2f}{kept}"
 
 

@@ -180,8 +180,3 @@ def _name(written: str | None, option: str) -> str | None:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise ProjectInvalid(f"{option} must be a name of at most {LONGEST_NAME} characters, on one line")
     return name
-
-
-app.command("decide", epilog=review_decide.DECIDE_EPILOG, context_settings=review_decide.CONTEXT)(review_decide.decide)
-app.command("withdraw", epilog=review_decide.WITHDRAW_EPILOG)(review_decide.withdraw)
-app.command("decisions", epilog=review_decide.DECISIONS_EPILOG)(review_decide.decisions)

@@ -18,17 +18,18 @@ from custview_pipeline.adapters.erasure_ledger import ErasureLedger
 from custview_pipeline.adapters.key_files import key_directory
 from custview_pipeline.adapters.private_files import read_private
 from custview_pipeline.cli.entry import ProjectOption, open_project, told_errors
-from custview_pipeline.cli.handing_in import hand_in
+from custview_pipeline.cli.handing_in import hand_in, lake_and_waiting
 from custview_pipeline.cli.held_lake import HeldLake
 from custview_pipeline.cli.permission import LONGEST_REASON, os_user
-from custview_pipeline.cli.review_decide_pages import decisions_as_json, print_decided, print_decisions, print_withdrawn
+from custview_pipeline.cli.review_decide_pages import Listed, decisions_as_json, print_decided, print_decisions, print_withdrawn
 from custview_pipeline.cli.terminal import results
 from custview_pipeline.contracts.access import LONGEST_NAME
 from custview_pipeline.contracts.decision_batch import DecisionBatch
 from custview_pipeline.contracts.project import Project
-from custview_pipeline.contracts.stewardship_tables import PAIR_DECISIONS, REASON_CODES
+from custview_pipeline.contracts.stewardship_tables import PAIR_DECISIONS, REASON_CODES, REVIEW_DECISIONS
 from custview_pipeline.contracts.yaml_text import suggest
 from custview_pipeline.flows.decision_rows import Stated, about_pair, lock, pin, split_off
+from custview_pipeline.flows.decision_subjects import subjects_of
 from custview_pipeline.flows.decisions import standing_answers, stored_decisions
 from custview_pipeline.flows.named_records import Member, Registry, find_record
 from custview_pipeline.flows.override import Desk, Entry, override
@@ -158,18 +159,24 @@ def decisions(
     limit: Annotated[int, typer.Option(min=0, help="Most decisions to list, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """List decisions: who decided what, when and why; how many wait for a run to end, and what was refused of those that did."""
+    """List decisions: who decided what, when and why; which wait for a run to end, and what was refused of those that did."""
     with told_errors():
         opened, keyring = open_project(project)
-        snapshot, inbox = DeltaLake(opened.lake, keyring).snapshot(), DecisionInbox(opened.lake)
-        listed = stored_decisions(snapshot) if withdrawn else standing_answers(snapshot)
-        wanted = listed if kind is None else listed.filter(pl.col("decision") == kind.decision)
-        newest_first = wanted.sort("decided_at", "decision_id", descending=[True, False])
-        waiting, refusals = len(inbox.waiting()), inbox.refusals()
+        refusals, lake = DecisionInbox(opened.lake).refusals(), lake_and_waiting(opened, keyring)
+        known = stored_decisions(lake.decided) if withdrawn else standing_answers(lake.decided)
+        wanted = known if kind is None else known.filter(pl.col("decision") == kind.decision)
+        newest_first = wanted.sort("decided_at", "decision_id", descending=[True, False]).head(limit)
+        listed = Listed(
+            rows=_marked(lake.stored, newest_first),
+            total=wanted.height,
+            subjects=subjects_of(lake.stored, newest_first),
+            waiting_count=lake.batch_count,
+            refusals=refusals,
+        )
         if as_json:
-            results().print(decisions_as_json(newest_first.head(limit), waiting, refusals), soft_wrap=True, markup=False)
+            results().print(decisions_as_json(listed), soft_wrap=True, markup=False)
         else:
-            print_decisions(newest_first.head(limit), wanted.height, waiting, refusals)
+            print_decisions(listed)
 
 
 class _Options(NamedTuple):
@@ -279,6 +286,14 @@ def _decision_id(written: str) -> str:
     if not text or not set(text) <= set("0123456789abcdef"):
         raise ProjectInvalid("an id of a decision is hexadecimal digits: custview review decisions lists them")
     return text
+
+
+def _marked(stored: Snapshot, listed: pl.DataFrame) -> pl.DataFrame:
+    """Add ``is_waiting``: whether a decision, or that it was taken back, is not stored yet."""
+    key = list(REVIEW_DECISIONS.key)
+    known = stored.read(REVIEW_DECISIONS.name, key).with_columns(is_waiting=pl.lit(value=False))
+    marked = listed.join(known, on=key, how="left", nulls_equal=True, maintain_order="left")
+    return marked.with_columns(pl.col("is_waiting").fill_null(value=True))
 
 
 def _name(written: str | None) -> str:

@@ -118,7 +118,7 @@ def import_decisions(
         is_stored = True
         if checked.rows.height:
             batch = DecisionBatch.of(checked.rows, said_by=user, said_at=now, supersede=supersede)
-            is_stored = hand_in(opened, keyring, batch)
+            is_stored = hand_in(opened, keyring, batch.model_copy(update={"skips_stale": skip_stale}))
         _print_taken(checked, is_stored=is_stored)
 
 
@@ -152,6 +152,10 @@ def _print_taken(checked: Checked, *, is_stored: bool) -> None:
     results().print(f"pack {checked.pack_id}: {kept}")
     for count, what in (
         (checked.known_count, "were kept before"),
+        (
+            checked.reworded_count,
+            "of these give another reason now, and the first one stays: withdraw and decide again to mend it",
+        ),
         (checked.stale_count, "left out: their records changed since the pack was made"),
         (checked.unanswered_count, "of the pack are not decided yet"),
     ):

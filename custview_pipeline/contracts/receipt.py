@@ -19,7 +19,7 @@ Outcome = Literal["kept", "broken", "of_delivery", "not_executed"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)  # JSON has no such numbers, nor digests
 
 
 class CitedValue(_Part):

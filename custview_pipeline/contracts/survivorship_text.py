@@ -9,6 +9,7 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.matching_rules import nearest_or_all
 from custview_pipeline.contracts.survivorship_rules import STRATEGIES, AttributeRule, DefaultRule, Preference, Survivorship
 from custview_pipeline.contracts.yaml_text import KeyPath, YamlText, suggest
+from custview_pipeline.kernel.errors import ProjectInvalid
 
 SECTION: Final = "survivorship"
 _CONDITIONS: Final = tuple(name for name in Preference.model_fields if name != "strategy")
@@ -20,13 +21,13 @@ def spell_out(written: YamlText) -> YamlText:
     A list of strategies becomes ``{prefer: [...]}``, and a strategy, with conditions or without, ``{strategy: ..., ...}``.
 
     Raises:
-        ProjectInvalid: A strategy or a condition is unknown, or a preference is neither a word nor one strategy with conditions.
+        ProjectInvalid: A strategy or a condition is unknown, a preference is neither a word nor one strategy with conditions, or
+            something else stands where keys, strategies or source systems are listed.
     """
-    section = written.content.get(SECTION) if isinstance(written.content, dict) else None
-    if not isinstance(section, dict):
+    if not isinstance(written.content, dict) or SECTION not in written.content:
         return written
     spelled = _Spelling(written)
-    content = {**written.content, SECTION: spelled.rules(section, (SECTION,))}
+    content = {**written.content, SECTION: spelled.rules(written.content[SECTION], (SECTION,))}
     return replace(written, content=content, lines={**written.lines, **spelled.lines})
 
 
@@ -41,26 +42,37 @@ class _Spelling:
         self._written = written
         self.lines: dict[KeyPath, int] = {}
 
-    def rules(self, section: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+    def rules(self, section: Any, path: KeyPath) -> dict[str, Any]:
         """Return the section, or the part of it for one entity type."""
-        spelled = dict(section)
-        if "default" in section:
-            spelled["default"] = self._rule(section["default"], (*path, "default"))
-        attributes = section.get("attributes")
-        if isinstance(attributes, dict):
-            spelled["attributes"] = {name: self._rule(rule, (*path, "attributes", name)) for name, rule in attributes.items()}
-        for entity_type in filter(section.__contains__, EntityType if len(path) == 1 else ()):
-            own = section[entity_type.value]
-            spelled[entity_type.value] = self.rules(own, (*path, entity_type.value)) if isinstance(own, dict) else own
+        is_whole = len(path) == 1
+        spelled = dict(self._keys(section, path, "default: [most_recent]"))
+        if "default" in spelled and (is_whole or spelled["default"] is not None):
+            spelled["default"] = self._rule(spelled["default"], (*path, "default"), DefaultRule)
+        if "attributes" in spelled:
+            at = (*path, "attributes")
+            attributes = self._keys(spelled["attributes"], at, "email: [most_recent]")
+            spelled["attributes"] = {name: self._rule(rule, (*at, name), AttributeRule) for name, rule in attributes.items()}
+        for entity_type in filter(spelled.__contains__, EntityType if is_whole else ()):
+            spelled[entity_type.value] = self.rules(spelled[entity_type.value], (*path, entity_type.value))
         return spelled
 
-    def _rule(self, rule: Any, path: KeyPath) -> Any:
+    def _keys(self, content: Any, path: KeyPath, example: str) -> dict[str, Any]:
+        if not isinstance(content, dict):
+            raise self._misplaced(f"keys with values, such as {example}", path)
+        return content
+
+    def _rule(self, rule: Any, path: KeyPath, model: type[DefaultRule]) -> dict[str, Any]:
         if isinstance(rule, list):
             self.lines[(*path, "prefer")] = self._written.line_of(*path)
             return {"prefer": self._preferences(rule, path, (*path, "prefer"))}
-        if isinstance(rule, dict) and isinstance(rule.get("prefer"), list):
-            return {**rule, "prefer": self._preferences(rule["prefer"], (*path, "prefer"), (*path, "prefer"))}
-        return rule
+        if not isinstance(rule, dict):
+            raise self._misplaced(f"{_listing(rule)}, or keys: {', '.join(model.model_fields)}", path)
+        stated, at = rule.get("prefer"), (*path, "prefer")
+        if stated is None:
+            return rule
+        if not isinstance(stated, list):
+            raise self._misplaced(_listing(stated), at)
+        return {**rule, "prefer": self._preferences(stated, at, at)}
 
     def _preferences(self, items: list[Any], path: KeyPath, spelled: KeyPath) -> list[dict[str, Any]]:
         """Return preferences that are written under ``path`` as they are spelled out under ``spelled``."""
@@ -81,6 +93,9 @@ class _Spelling:
             raise self._written.invalid(f"the conditions of {strategy} are keys with values", *path)
         for name in stated:
             self._condition(name, (*path, strategy, name), spelled)
+        if not isinstance(stated.get("only_from", []), list):
+            at = (*path, strategy, "only_from")
+            raise self._misplaced("a list of source systems, such as [crm]", at, called=(*spelled, "only_from"))
         return {**stated, "strategy": strategy}
 
     def _condition(self, name: str, path: KeyPath, spelled: KeyPath) -> None:
@@ -88,6 +103,16 @@ class _Spelling:
             raise self._written.invalid(f"no condition {name!r}{nearest_or_all(name, _CONDITIONS)}", *path)
         under = {spot[len(path) :]: line for spot, line in self._written.lines.items() if spot[: len(path)] == path}
         self.lines |= {(*spelled, name, *rest): line for rest, line in under.items()}
+
+    def _misplaced(self, expected: str, path: KeyPath, *, called: KeyPath | None = None) -> ProjectInvalid:
+        """Return the error that something else is written at a path, named as it is or as it is ``called``."""
+        return self._written.invalid(f"{'.'.join(map(str, called or path))!r}: should be {expected}", *path)
+
+
+def _listing(written: Any) -> str:
+    """Return what should be written in the place of something that is no list of strategies."""
+    example = written if isinstance(written, str) and written in STRATEGIES else STRATEGIES[1]
+    return f"a list of strategies, such as [{example}]"
 
 
 def check_survivorship(rules: Survivorship, written: YamlText, source_systems: Collection[str] | None) -> None:

@@ -1,23 +1,25 @@
 """Why a customer changed between two moments: the decision, delivery, merge, split or rule that did it, told from stored rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
+from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
 from custview_pipeline.contracts.stewardship_tables import OVERRIDE, PIN, REVIEW_DECISIONS
 from custview_pipeline.kernel.ports import Snapshot
 
 Row = dict[str, Any]
+_PARTINGS: Final = ("split_from", "reactivated")
 _BY_DECISION: Final = ("pinned", "overridden")
 _OF_RECORD: Final = ["record_id", "version", "delivery_id", "is_deleted", "valid_from_at"]
 _OF_GOLDEN: Final = ["cuid", "version", "is_active", "rulebook_version", "run_id", "valid_from_at"]
+_OF_LINEAGE: Final = ["version", "attribute", "record_id", "record_version", "slot"]
 
 
 class CauseKind(StrEnum):
@@ -48,13 +50,34 @@ class Cause(NamedTuple):
     run_id: str = ""
 
 
+class RecordVersion(NamedTuple):
+    """A version of a source record."""
+
+    record_id: int
+    version: int
+
+
 class Place(NamedTuple):
-    """Where a value comes from, and why it won."""
+    """Where a value comes from, and why it won.
+
+    Attributes:
+        record_id, record_version, slot: The record, and which of its values.
+        reason: Why it won.
+        open_value: What is stored readable; None of a sealed value.
+        parts: Of a sum the versions of the records that it is made of.
+    """
 
     record_id: int
     record_version: int
     slot: int
     reason: str
+    open_value: str | None = None
+    parts: frozenset[RecordVersion] = frozenset()
+
+    @property
+    def made_of(self) -> frozenset[RecordVersion]:
+        """Return the versions of the records that say the value."""
+        return self.parts or frozenset([RecordVersion(self.record_id, self.record_version)])
 
 
 class Span(NamedTuple):
@@ -80,6 +103,7 @@ class Causes:
         golden: The versions of its golden record up to the end, pointers too, by version.
         history: What happened to these customers, and to those merged into them, by time.
         decisions: Pins and overrides of these records.
+        kept: What each version of its golden record keeps: attribute, record_id, record_version, slot.
     """
 
     span: Span
@@ -90,17 +114,27 @@ class Causes:
     golden: Sequence[Row]
     history: Sequence[Row]
     decisions: Sequence[Row]
+    kept: Mapping[int, Collection[tuple[str, int, int, int]]] = field(default_factory=dict)
 
     def of_value(self, attribute: str, before: Place | None, after: Place | None) -> Cause:
         """Return why the value of an attribute is another one at the end, or comes from elsewhere."""
-        since = self._since(attribute, after)
+        since = self._since(lambda row: _is_at(row.get(attribute), after))
+        decided = self._decided(attribute, before, after, since)
+        if decided and self.span.holds(decided.happened_at):
+            return decided
         return (
-            self._decided(attribute, before, after, since)
-            or (after and (self._joined(after.record_id) or self.of_record(after.record_id, after.record_version)))
-            or (before and (self._gone(before.record_id) or self._changed(before)))
+            self._by_records(before, after)
+            or (decided and decided._replace(happened_at=since["valid_from_at"]))  # before the span, and took effect in it
             or self._by_rules(since)
-            or Cause(CauseKind.ELECTION, "", since["valid_from_at"], since["run_id"])
+            or _by_election(since)
         )
+
+    def of_kept(self, attribute: str, before: Place | None, after: Place | None) -> Cause:
+        """Return why a value is kept beside the winner at the end and was not before (None), or the other way round."""
+        place = after or before
+        known = place and (attribute, *place[:3])
+        since = self._since(lambda row: (known in self.kept.get(row["version"], ())) == (after is not None))
+        return self._by_records(before, after) or self._by_rules(since) or _by_election(since)
 
     def of_joining(self, record_id: int) -> Cause | None:
         """Return why a record is part of the customer at the end that was not before."""
@@ -114,14 +148,23 @@ class Causes:
         """Return which delivery brought a version of a record, where it came between the moments."""
         return next(iter(self._deliveries(record_id, version)), None)
 
-    def _since(self, attribute: str, after: Place | None) -> Row:
-        """Return the version of the golden record from which on the value was what it is at the end."""
+    def _since(self, is_so: Callable[[Row], bool]) -> Row:
+        """Return the version of the golden record between the moments from which on something was as it is at the end."""
         since: Row = {"version": 0, "valid_from_at": self.span.end, "run_id": "", "rulebook_version": ""}
         for row in reversed(self.golden):
-            if _place_of(row.get(attribute)) != (after and after[:3]):
+            if not self.span.holds(row["valid_from_at"]) or not is_so(row):
                 break
             since = row
         return since
+
+    def _by_records(self, before: Place | None, after: Place | None) -> Cause | None:
+        """Return why the records that say a value came, or those that said it went; of a sum what happened last."""
+        said, says = (place.made_of if place else frozenset() for place in (before, after))
+        came = [self._joined(each.record_id) or self.of_record(*each) for each in sorted(says - said)]
+        gone = [self._gone(each.record_id) or self._changed(each) for each in sorted(said - says)]
+        found = [cause for cause in (*came, *gone) if cause is not None]
+        is_sum = any(place and place.parts for place in (before, after))
+        return max(found, key=lambda cause: cause.happened_at) if is_sum and found else next(iter(found), None)
 
     def _decided(self, attribute: str, before: Place | None, after: Place | None, since: Row) -> Cause | None:
         told = [row for row in self.decisions if row["attribute"] == attribute]
@@ -168,15 +211,30 @@ class Causes:
         rows = [row for row in self.crosswalk if row["record_id"] == record_id and row["valid_from_at"] <= self.span.end]
         if not rows or rows[-1]["cuid"] == self.cuid:
             return None
-        if rows[-1]["cuid"] is not None:
-            return Cause(CauseKind.SPLIT, rows[-1]["cuid"], rows[-1]["valid_from_at"], rows[-1]["run_id"])
-        ended = [row for row in self.records if row["record_id"] == record_id and row["is_deleted"]]
-        ended = [row for row in ended if row["valid_from_at"] <= self.span.end]
-        return _delivery(ended[-1], CauseKind.DELETION) if ended else None
+        last = rows[-1]
+        if last["cuid"] is None:
+            return self._deleted(record_id, last)
+        if self.span.holds(last["valid_from_at"]):
+            return Cause(CauseKind.SPLIT, last["cuid"], last["valid_from_at"], last["run_id"])
+        return self._parted_whole(last["cuid"])
 
-    def _changed(self, before: Place) -> Cause | None:
+    def _parted_whole(self, other: str) -> Cause | None:
+        """Return that the customer of the end was split from one that has kept the record all along."""
+        parted = [row for row in self.history if row["event"] in _PARTINGS and row["cuid"] == self.cuid]
+        parted = [row for row in parted if self.span.holds(row["happened_at"])]
+        return Cause(CauseKind.SPLIT, other, parted[-1]["happened_at"], parted[-1]["run_id"]) if parted else None
+
+    def _deleted(self, record_id: int, last: Row) -> Cause | None:
+        """Return the delivery that holds a record no more; where that was before, by what was ended in the span."""
+        ended = [row for row in self.records if row["record_id"] == record_id and row["is_deleted"]]
+        told = [_delivery(row, CauseKind.DELETION) for row in ended if row["valid_from_at"] <= self.span.end]
+        if told and not self.span.holds(told[-1].happened_at):
+            told = [told[-1]._replace(happened_at=last["valid_from_at"], run_id=last["run_id"])]
+        return told[-1] if told and self.span.holds(told[-1].happened_at) else None
+
+    def _changed(self, before: RecordVersion) -> Cause | None:
         """Return the delivery by which the record of the former value says something else, or nothing."""
-        later = [row for row in self.records if row["record_id"] == before.record_id and row["version"] > before.record_version]
+        later = [row for row in self.records if row["record_id"] == before.record_id and row["version"] > before.version]
         deliveries = self._deliveries(before.record_id)
         return deliveries[-1] if later and deliveries else None
 
@@ -215,6 +273,9 @@ def causes_between(
         ),
         history=_rows(snapshot.read(CUID_HISTORY.name, where=names_them & (pl.col("happened_at") <= span.end)), "happened_at"),
         decisions=_rows(snapshot.read(REVIEW_DECISIONS.name, where=is_theirs & is_of_value), "decided_at"),
+        kept=_kept_by_version(
+            snapshot.read(GOLDEN_LINEAGE.name, _OF_LINEAGE, where=(pl.col("cuid") == cuid) & pl.col("is_kept"))
+        ),
     )
 
 
@@ -222,8 +283,25 @@ def _rows(frame: pl.DataFrame, order: str) -> list[Row]:
     return frame.sort(order).to_dicts()
 
 
-def _place_of(pointer: Row | None) -> tuple[int, int, int] | None:
-    return None if pointer is None else (pointer["record_id"], pointer["record_version"], pointer["slot"])
+def _is_at(pointer: Row | None, place: Place | None) -> bool:
+    """Return whether a golden record has the value of a place; a sum is another one where its parts are."""
+    if pointer is None or place is None:
+        return pointer is None and place is None
+    return (pointer["record_id"], pointer["record_version"], pointer["slot"], pointer.get("value")) == (
+        *place[:3],
+        place.open_value,
+    )
+
+
+def _kept_by_version(lineage: pl.DataFrame) -> dict[int, set[tuple[str, int, int, int]]]:
+    kept: dict[int, set[tuple[str, int, int, int]]] = {}
+    for version, *place in lineage.select("version", "attribute", "record_id", "record_version", "slot").iter_rows():
+        kept.setdefault(version, set()).add(tuple(place))
+    return kept
+
+
+def _by_election(since: Row) -> Cause:
+    return Cause(CauseKind.ELECTION, "", since["valid_from_at"], since["run_id"])
 
 
 def _decision(rows: Sequence[Row], moment: str, since: Row) -> Cause | None:

@@ -1,20 +1,19 @@
 """What changed about a customer between two moments, and what did it; through merges and splits."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE
 from custview_pipeline.contracts.matching_tables import CUID_HISTORY
 from custview_pipeline.flows.as_of import birth_of, crosswalk_at, erased_count, golden_at, records_at, say_moment, what_it_was
-from custview_pipeline.flows.change_causes import Cause, Causes, Place, Span, causes_between
+from custview_pipeline.flows.change_causes import Cause, Causes, Place, RecordVersion, Span, causes_between
 from custview_pipeline.flows.customer_history import Event, Standing, resolve
 from custview_pipeline.flows.export import mask_values
-from custview_pipeline.flows.portrait import told_values
+from custview_pipeline.flows.portrait import values_and_kept
 from custview_pipeline.kernel.errors import ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline.kernel.ports import Snapshot
@@ -50,15 +49,23 @@ class End(NamedTuple):
 
 
 class SaidValue(NamedTuple):
-    """A value as it may be shown, null where the key of its record is gone; where it comes from and why it won."""
+    """A value as it may be shown.
+
+    Attributes:
+        value: Null where the key of its record is gone.
+        source_system: Where it comes from; of a sum the first part.
+        reason: Why it won; ``portrait.KEPT`` where it is kept beside the winner.
+        part_count: Of a sum, of how many values it is made; otherwise 0.
+    """
 
     value: str | None
     source_system: str | None
     reason: str
+    part_count: int = 0
 
 
 class ValueChange(NamedTuple):
-    """How a value differs between the moments, and what did it."""
+    """How a value differs between the moments, and what did it; those kept beside a winner come or go."""
 
     attribute: str
     change: Change
@@ -95,20 +102,32 @@ class CustomerDiff(NamedTuple):
     records: tuple[RecordChange, ...]
 
 
+class _Told(NamedTuple):
+    """A value, readable, so that it lives in memory only; where it comes from, and as it may be shown."""
+
+    text: str | None
+    place: Place
+    shown: SaidValue
+
+
 class _State(NamedTuple):
     """A customer at a moment.
 
     Attributes:
-        places: Where each value comes from, by attribute.
-        texts: The values themselves; readable, so they live in memory only.
-        shown: The same, as they may be shown.
+        values: By attribute the winner, then what is kept beside it.
         records: Rows of current records: record_id, version, source_system, source_key.
     """
 
-    places: Mapping[str, Place]
-    texts: Mapping[str, str | None]
-    shown: Mapping[str, SaidValue]
+    values: Mapping[str, Sequence[_Told]]
     records: pl.DataFrame
+
+    def winner(self, name: str) -> _Told | None:
+        """Return the value of an attribute; None where there is none."""
+        return next(iter(self.values.get(name, ())), None)
+
+    def texts(self, name: str) -> set[str | None]:
+        """Return all that the customer has of an attribute."""
+        return {told.text for told in self.values.get(name, ())}
 
 
 def diff_customer(
@@ -185,47 +204,54 @@ def _erased(snapshot: Snapshot, cuid: Cuid, moment: datetime) -> int:
 
 def _state(snapshot: Snapshot, keyring: Keyring, end: End, in_full: Collection[str]) -> _State:
     if end.cuid is None:
-        return _State({}, {}, {}, records_at(snapshot, pl.Series([], dtype=pl.Int64)))
+        return _State({}, records_at(snapshot, pl.Series([], dtype=pl.Int64)))
     own = crosswalk_at(snapshot, end.cuid, end.moment)["record_id"]
     records = records_at(snapshot, own, end.moment).filter(~pl.col("is_deleted"))
     try:
         golden = golden_at(snapshot, end.cuid, end.moment)
     except UnknownCustomer:  # see _erased
-        return _State({}, {}, {}, records)
-    opened = told_values(snapshot, keyring, golden)
-    is_winner = (pl.col("cuid") == end.cuid) & (pl.col("version") == golden["version"][0]) & (pl.col("rank") == 1)
-    reasons = dict(snapshot.read(GOLDEN_LINEAGE.name, ["attribute", "reason"], where=is_winner).iter_rows())
+        return _State({}, records)
+    opened = values_and_kept(snapshot, keyring, golden)
     sources = dict(records_at(snapshot, opened["record_id"]).select("record_id", "source_system").iter_rows())
-    places, texts, shown = {}, {}, {}
     masked = mask_values(opened, in_full=in_full)["value"]
-    for row, value in zip(opened.iter_rows(named=True), masked, strict=True):
-        name = row["attribute"]
-        places[name] = Place(row["record_id"], row["record_version"], row["slot"], reasons.get(name, ""))
-        texts[name] = row["value"]
-        shown[name] = SaidValue(value, sources.get(row["record_id"]), reasons.get(name, ""))
-    return _State(places, texts, shown, records)
+    values: dict[str, list[_Told]] = {}
+    for row, shown in zip(opened.iter_rows(named=True), masked, strict=True):
+        values.setdefault(row["attribute"], []).append(_told(row, shown, sources.get(row["record_id"])))
+    return _State(values, records)
 
 
-def _value_changes(before: _State, after: _State, causes: Causes) -> list[ValueChange]:
-    changes = []
+def _told(row: dict[str, Any], shown: str | None, source_system: str | None) -> _Told:
+    """Return a row of ``values_and_kept`` as it is compared."""
+    parts = frozenset(RecordVersion(part["record_id"], part["record_version"]) for part in row["parts"] or ())
+    reason = row["reason"] or ""
+    place = Place(row["record_id"], row["record_version"], row["slot"], reason, row["open_value"], parts)
+    return _Told(row["value"], place, SaidValue(shown, source_system, reason, len(parts)))
+
+
+def _value_changes(before: _State, after: _State, causes: Causes) -> Iterator[ValueChange]:
     for name in GOLDEN_ATTRIBUTES:
-        change = _change(name, before, after)
+        was, now = before.winner(name), after.winner(name)
+        change = _change(was, now)
         if change is not None:
-            cause = causes.of_value(name, before.places.get(name), after.places.get(name))
-            changes.append(ValueChange(name, change, before.shown.get(name), after.shown.get(name), cause))
-    return changes
+            cause = causes.of_value(name, was and was.place, now and now.place)
+            yield ValueChange(name, change, was and was.shown, now and now.shown, cause)
+        for told in after.values.get(name, ())[1:]:
+            if told.text not in before.texts(name):
+                yield ValueChange(name, Change.CAME, None, told.shown, causes.of_kept(name, None, told.place))
+        for told in before.values.get(name, ())[1:]:
+            if told.text not in after.texts(name):
+                yield ValueChange(name, Change.WENT, told.shown, None, causes.of_kept(name, told.place, None))
 
 
-def _change(name: str, before: _State, after: _State) -> Change | None:
+def _change(was: _Told | None, now: _Told | None) -> Change | None:
     """Return how a value differs; another version of the record that says the same is no difference."""
-    if name not in before.places:
-        return Change.CAME if name in after.places else None
-    if name not in after.places:
+    if was is None:
+        return None if now is None else Change.CAME
+    if now is None:
         return Change.WENT
-    if before.texts[name] != after.texts[name]:
+    if was.text != now.text:
         return Change.CHANGED
-    is_same_record = before.places[name].record_id == after.places[name].record_id
-    return None if is_same_record else Change.MOVED
+    return None if was.place.record_id == now.place.record_id else Change.MOVED
 
 
 def _record_changes(before: pl.DataFrame, after: pl.DataFrame, causes: Causes) -> list[RecordChange]:

@@ -1,5 +1,6 @@
 """What a person says, as rows of review_decisions: looked up in the lake of now, and refused where it cannot mean anything."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE
 from custview_pipeline.contracts.stewardship_tables import BY_STEWARD, LOCK, PAIR_DECISIONS, PIN, REVIEW_DECISIONS, SPLIT_OFF
 from custview_pipeline.contracts.yaml_text import suggest
 from custview_pipeline.flows.customer_history import what_became
-from custview_pipeline.flows.decisions import as_decisions
+from custview_pipeline.flows.decisions import as_decisions, entered_values
 from custview_pipeline.flows.named_records import Member
 from custview_pipeline.flows.touched import members_of
 from custview_pipeline.kernel.errors import ProjectInvalid
@@ -54,8 +55,10 @@ def split_off(snapshot: Snapshot, record: Member, stated: Stated) -> pl.DataFram
     Raises:
         ProjectInvalid: It is with none.
     """
-    others = [] if record.cuid is None else [each for each in _members(snapshot, record.cuid) if each != record.record_id]
-    if not others:
+    members = [] if record.cuid is None else _members(snapshot, record.cuid)
+    entered = _entered_for(snapshot, members)
+    others = sorted({*members, *entered} - {record.record_id})
+    if record.record_id not in entered and not set(others).difference(entered):
         raise ProjectInvalid("the record is alone in its customer: there is nothing to split it off from")
     return stated.row(SPLIT_OFF, record_id=record.record_id, member_ids=others)
 
@@ -66,7 +69,8 @@ def lock(snapshot: Snapshot, cuid: Cuid, stated: Stated) -> pl.DataFrame:
     Raises:
         ProjectInvalid: It has no records.
     """
-    return stated.row(LOCK, member_ids=customer_records(snapshot, cuid))
+    members = customer_records(snapshot, cuid)
+    return stated.row(LOCK, member_ids=[*members, *_entered_for(snapshot, members)])
 
 
 def pin(snapshot: Snapshot, cuid: Cuid, attribute: str, source: tuple[Member, int | None], stated: Stated) -> pl.DataFrame:
@@ -108,6 +112,13 @@ def customer_records(snapshot: Snapshot, cuid: Cuid) -> list[int]:
     if not members:
         raise ProjectInvalid(what_became(snapshot, cuid))
     return members
+
+
+def _entered_for(snapshot: Snapshot, members: Sequence[int]) -> list[int]:
+    """Return the values entered for a customer, those too that no run has linked yet."""
+    with silenced("looking up values entered"):
+        found = entered_values(snapshot)
+        return found.filter(pl.col("anchor").is_in(members))["record_id"].to_list()
 
 
 def _members(snapshot: Snapshot, cuid: str) -> list[int]:

@@ -9,10 +9,10 @@ import polars as pl
 
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.stewardship_tables import OVERRIDE, PAIR_DECISIONS, PIN, REVIEW_DECISIONS, SPLIT_OFF
-from custview_pipeline.flows.entered_records import tombstones_of
-from custview_pipeline.kernel.ports import Commit, LakeWriter, Snapshot
+from custview_pipeline.flows.entered_records import in_order_of_anchor, tombstones_of
+from custview_pipeline.kernel.ports import LakeWriter, Snapshot, TableCommit
 from custview_pipeline.kernel.redaction import silenced
-from custview_pipeline.stewardship.said_pairs import holding_pairs, locks
+from custview_pipeline.stewardship.said_pairs import anchors, holding_pairs, locks
 
 _ID_DIGITS: Final = 16
 _OF_PAIR: Final = ("left_id", "right_id", "decision", "decided_by", "decided_at", "origin")
@@ -44,10 +44,10 @@ def decided_pairs(snapshot: Snapshot) -> pl.DataFrame:
     """Return the pairs that somebody is sure of, as matching takes them: left_id, right_id, is_match; by pair.
 
     They are what was answered about pairs; of a record split off that it is none of those it was with; of a locked customer that
-    its records are one; of a value entered that it belongs to its customer. A decision of a steward goes before an answer to a
+    its records are one; of a value entered that it belongs to one of them. A decision of a steward goes before an answer to a
     sample, whatever its time, and the newer before the older. One who is unsure says nothing, and so takes nothing back.
     """
-    return holding_pairs(standing_answers(snapshot))
+    return holding_pairs(_anchored_answers(snapshot))
 
 
 def answered_pairs(snapshot: Snapshot) -> pl.DataFrame:
@@ -65,7 +65,12 @@ def locked_records(snapshot: Snapshot) -> pl.DataFrame:
 
     Two records of which one is locked, or that are of two locks, are not one customer, unless ``decided_pairs`` says so.
     """
-    return locks(standing_answers(snapshot))
+    return locks(_anchored_answers(snapshot))
+
+
+def entered_values(snapshot: Snapshot) -> pl.DataFrame:
+    """Return record_id and anchor of the values entered that hold: the record of its customer that matching ties each to."""
+    return anchors(_anchored_answers(snapshot))
 
 
 def pinned_values(snapshot: Snapshot) -> pl.DataFrame:
@@ -144,7 +149,7 @@ def withdraw_decisions(lake: LakeWriter, decision_ids: Collection[str], now: dat
         return holding.height
 
 
-def append_withdrawals(commit: Commit, snapshot: Snapshot, holding: pl.DataFrame, now: datetime, withdrawn_by: str) -> None:
+def append_withdrawals(commit: TableCommit, snapshot: Snapshot, holding: pl.DataFrame, now: datetime, withdrawn_by: str) -> None:
     """Take decisions back within a commit; the record of a value that a steward entered goes with its decision.
 
     Args:
@@ -159,6 +164,10 @@ def append_withdrawals(commit: Commit, snapshot: Snapshot, holding: pl.DataFrame
     gone = tombstones_of(snapshot, holding.filter(pl.col("decision") == OVERRIDE)["record_id"], now)
     if not gone.is_empty():
         commit.append(PROTECTED_RECORDS.name, gone)
+
+
+def _anchored_answers(snapshot: Snapshot) -> pl.DataFrame:
+    return in_order_of_anchor(snapshot, standing_answers(snapshot))
 
 
 def _id_of(row: Mapping[str, Any]) -> str:

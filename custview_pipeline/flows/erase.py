@@ -29,7 +29,7 @@ from custview_pipeline.flows.erasure_scope import (
     naming_columns,
     naming_tables,
     without_members,
-    without_pointers_to,
+    without_values_of,
 )
 from custview_pipeline.kernel.errors import LedgerDamaged
 from custview_pipeline.kernel.ports import Commit, LakeWriter, Snapshot
@@ -196,13 +196,17 @@ def _remove_rows(snapshot: Snapshot, commit: Commit, table: str, scope: Scope) -
 
 
 def _clear_decisions(snapshot: Snapshot, commit: Commit, record_ids: pl.Series) -> None:
-    """Take erased records out of the decisions about several records; one of which nothing is left goes whole."""
+    """Take erased records out of the decisions about several records, and their reasons, which may name them.
+
+    One of which nothing is left goes whole.
+    """
     removed = RECORD_COLUMNS[REVIEW_DECISIONS.name]
     is_removed = pl.any_horizontal(pl.col(name).is_in(record_ids.implode()).fill_null(value=False) for name in removed)
     cleared = without_members(snapshot.read(REVIEW_DECISIONS.name).filter(~is_removed), record_ids)
     if not cleared.is_empty():
         commit.remove(REVIEW_DECISIONS.name, "decision_id", cleared["decision_id"])
-        commit.append(REVIEW_DECISIONS.name, cleared.filter(~is_about_nobody()))
+        left = cleared.filter(~is_about_nobody())
+        commit.append(REVIEW_DECISIONS.name, left.with_columns(reason=pl.lit(None, pl.String)))
 
 
 def _clear_golden_records(snapshot: Snapshot, commit: Commit, scope: Scope) -> pl.DataFrame:
@@ -212,7 +216,7 @@ def _clear_golden_records(snapshot: Snapshot, commit: Commit, scope: Scope) -> p
         cuid, golden_version, changed_attributes of the customers that lost a value.
     """
     stored = snapshot.read(GOLDEN_RECORDS.name).filter(pl.col("cuid").is_in(scope.remaining.implode()))
-    cleared = without_pointers_to(stored, scope.record_ids)
+    cleared = without_values_of(stored, scope.record_ids, scope.sums)
     if not stored.is_empty():
         commit.remove(GOLDEN_RECORDS.name, "cuid", scope.remaining)
         commit.append(GOLDEN_RECORDS.name, cleared)

@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
-from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
+from custview_pipeline.contracts.golden_tables import GOLDEN_LINEAGE, GOLDEN_RECORDS
 from custview_pipeline.contracts.matching_tables import CROSSWALK, CUID_HISTORY
 from custview_pipeline.contracts.stewardship_tables import OVERRIDE, REVIEW_DECISIONS
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.protection.suppression import customer_marks, suppression_marks
+from custview_pipeline.survivorship.reasons import SUMMED
 
 # By table the columns that name records, and those that name customers, of which a row is erased with what it names.
 RECORD_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -41,6 +42,7 @@ _FOUNDERS: Final[Mapping[str, tuple[str, ...]]] = {CUID_HISTORY.name: (FOUNDER,)
 _POINTERS: Final[Mapping[str, tuple[str, ...]]] = {GOLDEN_RECORDS.name: tuple(GOLDEN_ATTRIBUTES)}
 _NOBODY: Final = pl.Series("record_id", [], pl.Int64)
 _NO_CUSTOMER: Final = pl.Series("cuid", [], pl.String)
+_SUM: Final = ("cuid", "version", "attribute")
 
 
 class Marks(NamedTuple):
@@ -56,12 +58,14 @@ class Scope(NamedTuple):
     Attributes:
         record_ids: The records, Int64.
         ended: Customers of which nothing is left, String.
-        remaining: Customers that go on without some of their records.
+        remaining: Customers that go on without some of their records, and those that had values of them once.
+        sums: cuid, version, attribute of the numbers in golden records that these records are a part of.
     """
 
     record_ids: pl.Series
     ended: pl.Series
     remaining: pl.Series
+    sums: pl.DataFrame
 
 
 def find_scope(snapshot: Snapshot, id_key: bytes, marks: Marks) -> Scope:
@@ -89,9 +93,10 @@ def find_scope(snapshot: Snapshot, id_key: bytes, marks: Marks) -> Scope:
     # Where others left it before, it ends all the same if an erased record was in it last.
     is_over = candidates.is_in(pl.concat([marked, last_theirs]).implode()) | ~candidates.is_in(left_by_others.implode())
     is_alive = candidates.is_in(alive.implode())
-    remaining = pl.concat([candidates.filter(is_alive), _pointing(snapshot, record_ids)]).unique()
+    sums = _sums_with(snapshot, record_ids)
+    remaining = pl.concat([candidates.filter(is_alive), _pointing(snapshot, record_ids), sums["cuid"]]).unique()
     ended = candidates.filter(is_over & ~is_alive)
-    return Scope(record_ids, ended, remaining.filter(~remaining.is_in(ended.implode())))
+    return Scope(record_ids, ended, remaining.filter(~remaining.is_in(ended.implode())), sums)
 
 
 def concerns(table: str, record_ids: pl.Series, cuids: pl.Series) -> pl.Expr:
@@ -111,20 +116,26 @@ def without_members(decisions: pl.DataFrame, record_ids: pl.Series) -> pl.DataFr
     return naming.with_columns(pl.col(name).list.eval(pl.element().filter(~is_erased)))
 
 
-def without_pointers_to(golden: pl.DataFrame, record_ids: pl.Series) -> pl.DataFrame:
+def without_values_of(golden: pl.DataFrame, record_ids: pl.Series, sums: pl.DataFrame) -> pl.DataFrame:
     """Return golden records without the values that come from these records, the open ones too.
 
     Args:
-        golden: Golden records of customers that these records were of; numbers that may have been added up are taken out, for
-            the records may have had a part in them.
+        golden: Golden records of customers that these records were of.
         record_ids: The records.
+        sums: cuid, version, attribute of the numbers that the records are a part of; they are taken out too.
+
+    Returns:
+        The same rows, in their order. One that lost a value has 0 as ``candidates_digest``, so that the next election is stored
+        whatever comes of it.
     """
-    return golden.with_columns(
-        pl.when(~(_record_of(name).is_in(record_ids.implode()) | _may_be_sum(name)).fill_null(value=False))
-        .then(pl.col(name))
-        .alias(name)
-        for name in GOLDEN_ATTRIBUTES
-    )
+    parted = sums.group_by(_SUM[:2]).agg(summed=pl.col("attribute").unique())
+    marked = golden.join(parted, on=_SUM[:2], how="left", maintain_order="left")
+    lost = {name: _record_of(name).is_in(record_ids.implode()) | _is_among(name, "summed") for name in GOLDEN_ATTRIBUTES}
+    loses = {name: (pl.col(name).is_not_null() & is_lost).fill_null(value=False) for name, is_lost in lost.items()}
+    return marked.with_columns(
+        *(pl.when(~is_lost).then(name).alias(name) for name, is_lost in loses.items()),
+        candidates_digest=pl.when(~pl.any_horizontal(loses.values())).then("candidates_digest").otherwise(0),
+    ).drop("summed")
 
 
 def named_records(frame: pl.DataFrame, table: str) -> pl.Series:
@@ -184,11 +195,15 @@ def _members_among(name: str, record_ids: pl.Series) -> pl.Expr:
     return pl.col(name).list.eval(pl.element().filter(pl.element().is_in(record_ids.to_list())))
 
 
-def _may_be_sum(attribute: str) -> pl.Expr:
-    """Return whether a value may be made of several records."""
-    if not GOLDEN_ATTRIBUTES[attribute].is_number:
-        return pl.lit(value=False)
-    return pl.col(attribute).struct.field("kept_count") > 1
+def _sums_with(snapshot: Snapshot, record_ids: pl.Series) -> pl.DataFrame:
+    """Return cuid, version, attribute of the numbers, in golden records of any version, that a record is a part of."""
+    is_part = pl.col("record_id").is_in(record_ids.implode()) & (pl.col("reason") == SUMMED)
+    return snapshot.read(GOLDEN_LINEAGE.name, _SUM, where=is_part).unique()
+
+
+def _is_among(attribute: str, column: str) -> pl.Expr:
+    """Return whether a column of lists, empty or not, names an attribute."""
+    return pl.col(column).list.contains(attribute).fill_null(value=False)
 
 
 def _record_of(attribute: str) -> pl.Expr:

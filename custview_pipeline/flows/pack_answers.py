@@ -10,6 +10,7 @@ from custview_pipeline.contracts.decision_file import HandedIn
 from custview_pipeline.contracts.steward_packs import STEWARD_PACKS
 from custview_pipeline.contracts.stewardship_tables import BY_STEWARD, REVIEW_DECISIONS
 from custview_pipeline.flows.deciding import conflict_words, conflicts_of
+from custview_pipeline.flows.decision_evidence import evidence_now
 from custview_pipeline.flows.decisions import as_decisions
 from custview_pipeline.flows.steward_pack import evidence_of, pack_key
 from custview_pipeline.kernel.errors import ProjectInvalid, WrongKey
@@ -32,6 +33,8 @@ _ANSWER: Final = pl.Schema(
     }
 )
 _SAID: Final = ("left_id", "right_id", "decision", "decided_by", "decided_at")
+_WORDS: Final = ("reason_code", "reason")
+_MESSENGER: Final = "handed in by "
 _ALTERED: Final = "the pack was altered: its seal does not fit; save the decisions again from the page as it was exported"
 
 
@@ -56,8 +59,9 @@ class Checked(NamedTuple):
 
     Attributes:
         pack_id: Their pack.
-        rows: The new ones as rows of review_decisions.
+        rows: The new ones as rows of review_decisions, with ``evidence`` (``flows.decision_evidence``).
         known_count: Answers that were handed in before.
+        reworded_count: Those of them that now give another reason or note; what was said first is kept.
         stale_count: Answers that were left out, for their evidence changed since.
         unanswered_count: Items of the pack that have no answer.
     """
@@ -65,6 +69,7 @@ class Checked(NamedTuple):
     pack_id: str
     rows: pl.DataFrame
     known_count: int
+    reworded_count: int
     stale_count: int
     unanswered_count: int
 
@@ -90,7 +95,8 @@ def check_answers(snapshot: Snapshot, keyring: Keyring, handed: HandedIn, desk: 
         _refuse_foreign(handed, answers)
         _refuse_moments(handed, answers, desk.now)
         known = answers.join(packed, on="item_id", how="left", maintain_order="left")
-        new = known.join(_stored(snapshot, handed), on=_SAID, how="anti", nulls_equal=True, maintain_order="left")
+        stored = _stored(snapshot, handed)
+        new = known.join(stored, on=_SAID, how="anti", nulls_equal=True, maintain_order="left")
         fresh = _fresh(snapshot, key, new)
         if fresh.height < new.height and not desk.skips_stale:
             _refuse_stale(handed, new.join(fresh, on="item_id", how="anti", maintain_order="left"))
@@ -98,6 +104,7 @@ def check_answers(snapshot: Snapshot, keyring: Keyring, handed: HandedIn, desk: 
             pack_id=handed.said.pack.pack_id,
             rows=_decisions(snapshot, handed, _stated(fresh, handed, desk), desk),
             known_count=known.height - new.height,
+            reworded_count=_reworded_count(known, stored),
             stale_count=new.height - fresh.height,
             unanswered_count=len(handed.said.pack.items) - answers.height,
         )
@@ -160,7 +167,16 @@ def _refuse_moments(handed: HandedIn, answers: pl.DataFrame, now: datetime) -> N
 
 def _stored(snapshot: Snapshot, handed: HandedIn) -> pl.DataFrame:
     """Return what was handed in of this pack before: it stays as it was decided, though it may have changed the evidence."""
-    return snapshot.read(REVIEW_DECISIONS.name).filter(pl.col("pack_id") == handed.said.pack.pack_id).select(_SAID)
+    stored = snapshot.read(REVIEW_DECISIONS.name).filter(pl.col("pack_id") == handed.said.pack.pack_id)
+    return stored.select(*_SAID, *_WORDS).unique()
+
+
+def _reworded_count(answers: pl.DataFrame, stored: pl.DataFrame) -> int:
+    """Return how many answers that were handed in before give other words now."""
+    own = stored.with_columns(reason=pl.col("reason").fill_null("").str.replace(f"(^|, ){_MESSENGER}.*$", ""))
+    said = answers.select(*_SAID, "reason_code", reason=pl.col("note").fill_null(""))
+    known = said.join(own, on=_SAID, how="semi", nulls_equal=True)
+    return known.join(own, on=[*_SAID, *_WORDS], how="anti", nulls_equal=True).height
 
 
 def _fresh(snapshot: Snapshot, key: bytes, answers: pl.DataFrame) -> pl.DataFrame:
@@ -176,19 +192,19 @@ def _refuse_stale(handed: HandedIn, stale: pl.DataFrame) -> None:
 
 
 def _decisions(snapshot: Snapshot, handed: HandedIn, stated: pl.DataFrame, desk: Desk) -> pl.DataFrame:
-    """Return rows of review_decisions, once none contradicts another or what stands."""
+    """Return rows of review_decisions with the evidence of now, once none contradicts another or what stands."""
     rows = as_decisions(stated)
     conflicts = conflicts_of(snapshot, rows, supersede=desk.supersedes)
     lines = stated["line"].gather([conflict.place for conflict in conflicts])
     if conflicts:
         _refuse(handed, lines.to_frame(), conflict_words(conflicts[0]))
-    return rows
+    return rows.with_columns(evidence=evidence_now(snapshot, rows))
 
 
 def _stated(fresh: pl.DataFrame, handed: HandedIn, desk: Desk) -> pl.DataFrame:
     """Return what is decided, with its ``line``; where another person hands it in, the reason says who."""
     by = handed.said.decided_by
-    messenger = [] if by == desk.handed_in_by else [pl.lit(f"handed in by {desk.handed_in_by}")]
+    messenger = [] if by == desk.handed_in_by else [pl.lit(f"{_MESSENGER}{desk.handed_in_by}")]
     note = pl.when(pl.col("note").str.len_chars() > 0).then("note")
     reason = pl.concat_str([note, *messenger], separator=", ", ignore_nulls=True)
     return fresh.select(

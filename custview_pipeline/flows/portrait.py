@@ -16,8 +16,10 @@ from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.protection.keyring import Keyring
+from custview_pipeline.survivorship.reasons import SUMMED
 
 KEPT: Final = "kept"
+_OPEN: Final = [name for name, attribute in GOLDEN_ATTRIBUTES.items() if attribute.is_open]
 _ORDER: Final = {name: place for place, name in enumerate(GOLDEN_ATTRIBUTES)}
 
 
@@ -27,8 +29,9 @@ class Portrait(NamedTuple):
     Attributes:
         cuid: The customer id.
         entity_type: person or enterprise.
-        values: attribute, value, source_system, trust_score, source_count, is_contested, reason; one row a value, the winner of
-            an attribute first. Those that are kept beside it have the reason ``KEPT`` and no source_count.
+        values: attribute, value, source_system, trust_score, source_count, is_contested, reason and, of a sum, part_count; one
+            row a value, the winner of an attribute first. Those that are kept beside it have the reason ``KEPT`` and no
+            source_count.
         records: source_system, source_key, updated_at of each source record.
         as_of: The moment that was asked about, UTC; None where it is now.
         valid_from_at: From when on this version of the golden record holds, or held.
@@ -70,8 +73,8 @@ def portray(
     """
     with silenced("reading a customer"):
         golden = golden_at(snapshot, cuid, as_of)
-        pointers = pl.concat([_with_reasons(snapshot, golden), _kept_beside(snapshot, golden)])
-        shown = mask_values(open_values(snapshot, keyring, pointers), in_full=in_full)
+        told = values_and_kept(snapshot, keyring, golden).with_columns(part_count=pl.col("parts").list.len()).drop("parts")
+        shown = mask_values(told, in_full=in_full)
         own = crosswalk_at(snapshot, cuid, as_of)["record_id"]
         records = records_at(snapshot, own, as_of).filter(~pl.col("is_deleted"))
         sources = records_at(snapshot, shown["record_id"]).select("record_id", "source_system")
@@ -128,6 +131,29 @@ def told_values(
     return open_values(snapshot, keyring, golden_values(golden).filter(pl.col("attribute").is_in(list(attributes))))
 
 
+def values_and_kept(snapshot: Snapshot, keyring: Keyring, golden: pl.DataFrame) -> pl.DataFrame:
+    """Return the readable values of one golden record, as ``flows.reveal.open_values`` does, and those kept beside them.
+
+    Args:
+        snapshot: The lake.
+        keyring: Its keys.
+        golden: One row of golden_records.
+
+    Returns:
+        The winners, then what is kept beside them, each with its ``reason`` (``KEPT`` of the latter) and ``parts``: record_id and
+        record_version of the values that a sum is made of, null of any other value.
+
+    Raises:
+        UnsealFailed: A sealed record was altered or moved.
+    """
+    lineage = _lineage(snapshot, golden)
+    winners = _with_reasons(golden, lineage)
+    opened = open_values(snapshot, keyring, pl.concat([winners, _kept_beside(winners, lineage)]))
+    # Only winners are stored readable; a valid value beside them is no more secret than they are.
+    is_open = (pl.col("reason") == KEPT) & pl.col("attribute").is_in(_OPEN) & pl.col("is_valid")
+    return opened.with_columns(open_value=pl.when(is_open).then("value").otherwise("open_value"))
+
+
 def _told(values: pl.DataFrame) -> pl.DataFrame:
     return values.select("attribute", "value", is_open=pl.col("open_value").is_not_null())
 
@@ -148,22 +174,30 @@ def _as_shown(known: tuple[str | None, bool] | None, *, is_full: bool) -> tuple[
     return value, Shown.FULL if is_full or is_open else Shown.MASKED
 
 
-def _with_reasons(snapshot: Snapshot, golden: pl.DataFrame) -> pl.DataFrame:
-    """Return the pointers of a golden record and why each won."""
-    won = _lineage(snapshot, golden).filter(pl.col("rank") == 1).select("attribute", "reason")
-    return golden_values(golden).join(won, on="attribute", how="left", maintain_order="left")
+def _with_reasons(golden: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
+    """Return the pointers of a golden record, why each won and, of a sum, its parts."""
+    won = lineage.filter(pl.col("rank") == 1).select("attribute", "reason")
+    parts = lineage.filter(pl.col("reason") == SUMMED).group_by("attribute", maintain_order=True)
+    sums = parts.agg(parts=pl.struct("record_id", "record_version"))
+    told = golden_values(golden).join(won, on="attribute", how="left", maintain_order="left")
+    return told.join(sums, on="attribute", how="left", maintain_order="left")
 
 
-def _kept_beside(snapshot: Snapshot, golden: pl.DataFrame) -> pl.DataFrame:
-    """Return pointers to the values that a golden record keeps beside the winners, the best first."""
-    kept = _lineage(snapshot, golden).filter(pl.col("is_kept") & (pl.col("rank") > 1)).sort("attribute", "rank")
-    known = golden_values(golden).clear().with_columns(reason=pl.lit(None, pl.String))
+def _kept_beside(known: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
+    """Return pointers to the values that a golden record keeps beside the winners, the best first; parts of a sum are none.
+
+    Args:
+        known: What ``_with_reasons`` returns; its columns are taken.
+        lineage: What ``_lineage`` returns.
+    """
+    is_beside = pl.col("is_kept") & (pl.col("rank") > 1) & (pl.col("reason") != SUMMED)
+    kept = lineage.filter(is_beside).sort("attribute", "rank")
     told = kept.with_columns(is_contested=pl.lit(value=False), reason=pl.lit(KEPT))
-    return pl.concat([known, told.select(name for name in known.columns if name in told.columns)], how="diagonal")
+    return pl.concat([known.clear(), told.select(name for name in known.columns if name in told.columns)], how="diagonal")
 
 
 def _lineage(snapshot: Snapshot, golden: pl.DataFrame) -> pl.DataFrame:
     """Return the candidates for the values of a golden record that are in it."""
     is_in_it = pl.col("is_kept") | (pl.col("rank") == 1)
     is_its = (pl.col("cuid") == golden["cuid"][0]) & (pl.col("version") == golden["version"][0])
-    return snapshot.read(GOLDEN_LINEAGE.name, where=is_its & is_in_it)
+    return snapshot.read(GOLDEN_LINEAGE.name, where=is_its & is_in_it).sort("attribute", "rank")

@@ -23,6 +23,7 @@ from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.matching.found import MATCH, NO_MATCH
 from custview_pipeline.matching.strongest_path import path_between, strongest_tree
+from custview_pipeline.survivorship.reasons import SUMMED
 
 CONSENT: Final = "consent"
 _OPEN: Final = [name for name in PROTECTED_RECORDS.types if name != "payload_sealed"]
@@ -65,8 +66,9 @@ class CitedRows:
         linked = pl.concat([self.matches[name] for name in ("left_id", "right_id")]).append(self.lineage["record_id"][:1])
         own = self.crosswalk.filter(pl.col("record_id").is_in(linked.implode()))
         has_consent = self.attribute != CONSENT and self.golden[CONSENT][0] is not None
+        parts = self.lineage.filter(pl.col("reason") == SUMMED)["record_id"].to_list()
         groups = (
-            cite("golden record", GOLDEN_RECORDS, self.golden, (*_OF_GOLDEN, self.attribute)),
+            cite("golden record", GOLDEN_RECORDS, self.golden, (*_OF_GOLDEN, self.attribute), parts=parts),
             cite("consent", GOLDEN_RECORDS, self.golden if has_consent else self.golden.clear(), (CONSENT,)),
             cite("candidates", GOLDEN_LINEAGE, self.lineage),
             cite("source records", PROTECTED_RECORDS, self.records, _OPEN),

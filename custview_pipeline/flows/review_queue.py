@@ -1,19 +1,17 @@
 """What waits for a steward: review tasks, contested values and held deliveries, less what was decided since they were found."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Final
 
 import polars as pl
 
-from custview_pipeline.contracts.decision_batch import DecisionBatch
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE
 from custview_pipeline.contracts.matching_tables import CROSSWALK, MATCH_RUNS
-from custview_pipeline.contracts.stewardship_tables import REVIEW_ASSIGNMENTS, REVIEW_DECISIONS, UNSURE
+from custview_pipeline.contracts.stewardship_tables import REVIEW_ASSIGNMENTS, UNSURE
 from custview_pipeline.flows.current import newest_tasks
 from custview_pipeline.flows.decisions import current_decisions, decided_pairs, locked_records, pinned_values
 from custview_pipeline.flows.holding import Standing, current_held
-from custview_pipeline.flows.rehearsal import Rehearsal
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.redaction import silenced
@@ -91,20 +89,6 @@ def find_items(snapshot: Snapshot, written: Collection[str]) -> pl.DataFrame:
     if missing := [each for each in wanted if each not in found["item_id"]]:
         raise ProjectInvalid(f"the queue has no item {missing[0]}: what it asked was settled, or a run found other evidence")
     return found.select(QUEUE_COLUMNS)
-
-
-def with_waiting(snapshot: Snapshot, batches: Iterable[DecisionBatch]) -> Snapshot:
-    """Return the lake as if decisions and assignments that wait for a run to end were in it, so that nobody decides twice.
-
-    Args:
-        snapshot: The lake.
-        batches: Read before the snapshot was taken; one that was taken in meanwhile counts once all the same.
-    """
-    supposed = Rehearsal(snapshot)
-    for batch in batches:
-        supposed.append(REVIEW_DECISIONS.name, batch.decision_rows())
-        supposed.append(REVIEW_ASSIGNMENTS.name, batch.assignment_rows())
-    return supposed.snapshot()
 
 
 def assignment_rows(items: pl.DataFrame, *, to: str | None, due_on: date | None, by: str, now: datetime) -> pl.DataFrame:

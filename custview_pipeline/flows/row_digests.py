@@ -1,6 +1,6 @@
 """Digests of stored rows, by which a receipt knows them again whatever files they lie in by then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -11,18 +11,24 @@ from custview_pipeline.contracts.golden_attributes import GOLDEN_ATTRIBUTES
 from custview_pipeline.contracts.golden_tables import GOLDEN_RECORDS
 from custview_pipeline.contracts.intake_tables import PROTECTED_RECORDS
 from custview_pipeline.contracts.receipt import Evidence, StoredRow, canonical_digest
-from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
-from custview_pipeline.flows.erasure_scope import RECORD_COLUMNS
+from custview_pipeline.flows.erasure_scope import MEMBER_COLUMNS, RECORD_COLUMNS
 
 # A rotation of keys seals the payload anew: whether it is what it was is told by opening it, and by its keyed content digest. An
-# erasure takes records out of the list that a decision names.
+# erasure of any record of the customer clears the digest of all candidates; those that matter here are cited themselves.
 _UNCITED: Final[Mapping[str, frozenset[str]]] = {
     PROTECTED_RECORDS.name: frozenset({"payload_sealed"}),
-    REVIEW_DECISIONS.name: frozenset({"member_ids"}),
+    GOLDEN_RECORDS.name: frozenset({"candidates_digest"}),
 }
 
 
-def cite(what: str, table: TableContract, rows: pl.DataFrame, columns: Sequence[str] | None = None) -> Evidence:
+def cite(
+    what: str,
+    table: TableContract,
+    rows: pl.DataFrame,
+    columns: Sequence[str] | None = None,
+    *,
+    parts: Collection[int] = (),
+) -> Evidence:
     """Return rows of a table as a receipt cites them.
 
     Args:
@@ -30,11 +36,16 @@ def cite(what: str, table: TableContract, rows: pl.DataFrame, columns: Sequence[
         table: Their table.
         rows: At least these columns of them.
         columns: What is digested beside the key; by default all that says the same after keys were rotated.
+        parts: Source records that the rows are about and do not name: the parts of a sum.
     """
     named = table.types.names() if columns is None else [*table.key, *columns]
     cited = tuple(name for name in dict.fromkeys(named) if name not in _UNCITED.get(table.name, ()))
     stored = tuple(
-        StoredRow(key=row_key(table, row), sha256=row_digest(table.name, cited, row), record_ids=_records_of(table.name, row))
+        StoredRow(
+            key=row_key(table, row),
+            sha256=row_digest(table.name, cited, row),
+            record_ids=tuple(sorted({*_records_of(table.name, row), *parts})),
+        )
         for row in rows.select(cited).iter_rows(named=True)
     )
     return Evidence(what=what, table=table.name, columns=cited, rows=stored)
@@ -50,12 +61,14 @@ def row_key(table: TableContract, row: Mapping[str, Any]) -> dict[str, str | int
     return {name: _plain(row[name]) for name in table.key}
 
 
-def _records_of(table: str, row: Mapping[str, Any]) -> tuple[int, ...]:
-    """Return the source records that a row is about: where one is erased, the row goes with it, or is changed."""
+def _records_of(table: str, row: Mapping[str, Any]) -> set[int]:
+    """Return the source records that a row names: where one is erased, the row goes with it, or is changed."""
     named = [row[name] for name in RECORD_COLUMNS.get(table, ()) if name in row]
     if table == GOLDEN_RECORDS.name:
         named += [row[name]["record_id"] for name in GOLDEN_ATTRIBUTES if row.get(name) is not None]
-    return tuple(sorted({each for each in named if isinstance(each, int)}))
+    for name in MEMBER_COLUMNS.get(table, ()):
+        named += row[name] or ()
+    return {each for each in named if isinstance(each, int)}
 
 
 def _plain(cell: Any) -> Any:

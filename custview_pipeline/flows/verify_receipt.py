@@ -14,6 +14,7 @@ from custview_pipeline.contracts.matching_tables import MATCH_EDGES, MATCH_RUNS
 from custview_pipeline.contracts.receipt import Evidence, Receipt, StoredRow
 from custview_pipeline.contracts.registry import CONTRACTS
 from custview_pipeline.flows.airlock import RECORD_PLACE
+from custview_pipeline.flows.erasure_scope import MEMBER_COLUMNS
 from custview_pipeline.flows.receipt import seal_of
 from custview_pipeline.flows.row_digests import row_digest, row_key
 from custview_pipeline.kernel.errors import ProjectInvalid, UnsealFailed
@@ -62,7 +63,7 @@ class Verification(NamedTuple):
 
     Attributes:
         is_unchanged: Whether it says what it said when it was issued, by this lake.
-        rows: The stored rows that it cites, in its order.
+        rows: The stored rows that it cites, in its order; none of a receipt that was changed, for what it cites proves nothing.
     """
 
     is_unchanged: bool
@@ -110,17 +111,29 @@ def verify_receipt(witness: Witness, receipt: Receipt) -> Verification:
     Sealed records are opened, for their seal tells whether they were altered; nothing of them is returned.
 
     Raises:
-        ProjectInvalid: It cites a table or a column that this version of the package does not have.
+        ProjectInvalid: It cites a table, a column or a key that this version of the package does not have.
     """
-    for group in receipt.evidence:
-        known = CONTRACTS[group.table].types if group.table in CONTRACTS else {}
-        if not {*group.columns} <= {*known}:
-            raise ProjectInvalid(f"the receipt cites columns of the {group.what} that lakes of this version do not have")
     with silenced("verifying a receipt"):
-        digest = receipt.digest()
-        is_unchanged = digest == receipt.sha256 and hmac.compare_digest(seal_of(witness.keyring, digest), receipt.seal)
+        if not _is_unchanged(witness.keyring, receipt):
+            return Verification(is_unchanged=False, rows=())
+        for group in receipt.evidence:
+            _assert_known(group)
         rows = [row for group in receipt.evidence for row in _checked(witness, receipt.issued_at, group)]
-        return Verification(is_unchanged, tuple(rows))
+        return Verification(is_unchanged=True, rows=tuple(rows))
+
+
+def _is_unchanged(keyring: Keyring, receipt: Receipt) -> bool:
+    digest = receipt.digest()
+    # As bytes, for whoever changed it may have written any letters there.
+    return digest == receipt.sha256 and hmac.compare_digest(seal_of(keyring, digest).encode(), receipt.seal.encode())
+
+
+def _assert_known(group: Evidence) -> None:
+    table = CONTRACTS.get(group.table)
+    if table is None or not {*group.columns} <= {*table.types}:
+        raise ProjectInvalid(f"the receipt cites columns of the {group.what} that lakes of this version do not have")
+    if any({*row.key} != {*table.key} for row in group.rows):
+        raise ProjectInvalid(f"the receipt names rows of the {group.what} as lakes of this version do not")
 
 
 def _checked(witness: Witness, issued_at: datetime, group: Evidence) -> Iterator[CheckedRow]:
@@ -129,29 +142,37 @@ def _checked(witness: Witness, issued_at: datetime, group: Evidence) -> Iterator
     for cited in group.rows:
         newest = stored.newest.get(tuple(cited.key[name] for name in _versioned(table)))
         is_newer = newest is not None and newest != cited.key["version"]
-        key = tuple(cited.key.values())
+        key = tuple(cited.key[name] for name in table.key)
         if key in stored.rows and row_digest(group.table, group.columns, stored.rows[key]) == cited.sha256:
             was_replaced = is_newer or key in stored.withdrawn
             state = stored.payloads.get(key, State.REPLACED if was_replaced else State.HOLDS)
         else:
-            state = _why_not(witness, issued_at, group.table, cited, is_there=key in stored.rows)
+            state = _why_not(witness, issued_at, group, cited, stored.rows.get(key))
         yield CheckedRow(group.what, group.table, cited.key, state, newest if is_newer else None)
 
 
-def _why_not(witness: Witness, issued_at: datetime, table: str, cited: StoredRow, *, is_there: bool) -> State:
-    """Return why a row is not what it was, or not there."""
-    if _is_erased(witness, cited):
+def _why_not(witness: Witness, issued_at: datetime, group: Evidence, cited: StoredRow, row: Mapping[str, Any] | None) -> State:
+    """Return why a row is not what it was, or not there (None)."""
+    if _is_erased(witness, group, cited, row):
         return State.ERASED
-    if table == MATCH_EDGES.name and _is_judged_anew(witness.snapshot, issued_at, is_there=is_there):
+    if group.table == MATCH_EDGES.name and _is_judged_anew(witness.snapshot, issued_at, is_there=row is not None):
         return State.REPLACED
-    return State.ALTERED if is_there else State.MISSING
+    return State.MISSING if row is None else State.ALTERED
 
 
-def _is_erased(witness: Witness, cited: StoredRow) -> bool:
-    """Return whether a record was erased that a row is about; the row went with it, or lost what it pointed to."""
+def _is_erased(witness: Witness, group: Evidence, cited: StoredRow, row: Mapping[str, Any] | None) -> bool:
+    """Return whether a record was erased that a row is about, so that the row went with it, or lost what came from it.
+
+    A decision about several records loses the erased ones from its list, and nothing else.
+    """
     _, id_key = witness.keyring.current(Purpose.ID)
-    marks = suppression_marks(id_key, pl.Series(cited.record_ids, dtype=pl.Int64))
-    return bool(marks.is_in(witness.erased.implode()).any())
+    named = pl.Series(cited.record_ids, dtype=pl.Int64)
+    erased = named.filter(suppression_marks(id_key, named).is_in(witness.erased.implode())).to_list()
+    lists = [name for name in MEMBER_COLUMNS.get(group.table, ()) if name in group.columns]
+    if not erased or row is None or not lists:
+        return bool(erased)
+    whole = {name: sorted({*(row[name] or ()), *erased}) for name in lists}
+    return row_digest(group.table, group.columns, {**row, **whole}) == cited.sha256
 
 
 def _is_judged_anew(snapshot: Snapshot, issued_at: datetime, *, is_there: bool) -> bool:

@@ -1,7 +1,7 @@
 """Which decisions contradict one another: what is one customer by some of them, directly or through others, and is not by one."""
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -79,6 +79,14 @@ class _Against(NamedTuple):
     joint: tuple[str, ...]
 
 
+class _Cut(NamedTuple):
+    """Two records that a decision parts."""
+
+    one: int
+    other: int
+    cut: str
+
+
 def _conflict(place: int, against: _Against, places: Mapping[str, int]) -> Conflict:
     every = tuple(dict.fromkeys([*against.direct, *against.joint]))
     return Conflict(
@@ -128,8 +136,17 @@ class _Statements:
     def _parting(self, records: Collection[int]) -> _Against:
         """Return what parts records that are to be one customer, or those that are tied to them."""
         direct = self._cuts_among(set(records))
-        reached = {record for start in records for record in self._reached(start)}
-        return _Against(direct, tuple(each for each in self._cuts_among(reached) if each not in direct))
+        ways = self._ways(records, ())
+        joint = [told for told in self._parted_ends(ways) if told.cut not in direct]
+        return _Against(direct, _each((*_led(ways, one), *_led(ways, other), cut) for one, other, cut in joint))
+
+    def _parted_ends(self, ways: Mapping[Hashable, Any]) -> Iterator[_Cut]:
+        """Yield the records reached that are parted from one another, each pair once."""
+        reached = sorted(place for place in ways if isinstance(place, int))
+        for one in reached:
+            for other, told in sorted(self._cuts[one].items()):
+                if one < other and other in ways:
+                    yield from (_Cut(one, other, each) for each in sorted(told))
 
     def _tying(self, one: int, other: int) -> _Against:
         """Return what ties two records that are to be two customers."""
@@ -143,21 +160,15 @@ class _Statements:
             sorted(told) for one in sorted(records) for other, told in sorted(self._cuts[one].items()) if other in records
         )
 
-    def _reached(self, start: int) -> set[int]:
-        return {each for each in self._ways(start, ()) if isinstance(each, int)}
-
     def _way(self, start: int, end: int, *, without: Collection[str]) -> tuple[str, ...]:
         """Return the decisions that lead from one record to another; none where nothing does."""
-        ways, place, told = self._ways(start, without), end, list[str]()
-        while ways.get(place) is not None:
-            place, decision = ways[place]
-            told.append(decision)
-        return tuple(dict.fromkeys(reversed(told))) if place == start else ()
+        ways = self._ways([start], without)
+        return _led(ways, end) if end in ways else ()
 
-    def _ways(self, start: int, without: Collection[str]) -> dict[Hashable, Any]:
-        """Return by each place that can be reached where one comes from, and by which decision; None for the start."""
-        ways: dict[Hashable, Any] = {start: None}
-        waiting: deque[Hashable] = deque([start])
+    def _ways(self, starts: Iterable[int], without: Collection[str]) -> dict[Hashable, Any]:
+        """Return by each place that can be reached where one comes from, and by which decision; None for the starts."""
+        ways: dict[Hashable, Any] = dict.fromkeys(starts)
+        waiting: deque[Hashable] = deque(ways)
         while waiting:
             place = waiting.popleft()
             for other, told in self._ties[place].items():
@@ -171,6 +182,15 @@ class _Statements:
     def _note(noted: Mapping[Any, dict[Any, set[str]]], one: Hashable, other: Hashable, told: str) -> None:
         noted[one].setdefault(other, set()).add(told)
         noted[other].setdefault(one, set()).add(told)
+
+
+def _led(ways: Mapping[Hashable, Any], place: Hashable) -> tuple[str, ...]:
+    """Return the decisions that led to a place, the first one first."""
+    told = list[str]()
+    while ways[place] is not None:
+        place, decision = ways[place]
+        told.append(decision)
+    return tuple(dict.fromkeys(reversed(told)))
 
 
 def _records_of(row: Row) -> list[int]:

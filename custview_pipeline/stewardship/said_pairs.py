@@ -1,5 +1,6 @@
 """What decisions say of pairs of records: who is one customer, who is not, and who is locked up together."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from custview_pipeline.contracts.stewardship_tables import BY_STEWARD, IS_MATCH,
 
 _PAIR: Final = ("left_id", "right_id")
 _SAID: Final = (*_PAIR, "is_match", "is_steward", "decided_at", "decision_id")
+ANCHORS: Final = pl.Schema({"record_id": pl.Int64(), "anchor": pl.Int64()})
 LOCKED: Final = pl.Schema({"record_id": pl.Int64(), "lock": pl.Int64()})
 _ALWAYS: Final = datetime.max.replace(tzinfo=UTC)
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -21,7 +23,7 @@ def holding_pairs(standing: pl.DataFrame) -> pl.DataFrame:
     which a lock keeps the records apart is no match.
 
     Args:
-        standing: Rows of review_decisions that were not withdrawn.
+        standing: Rows of review_decisions that were not withdrawn; see ``anchors``.
     """
     said = _last(pl.concat([_of_pairs(standing), _of_splits(standing), _of_locks(standing), _of_overrides(standing)]))
     found = said.select(*_PAIR, "is_match")
@@ -43,7 +45,7 @@ def locks(standing: pl.DataFrame) -> pl.DataFrame:
     entered, belongs to its lock too: else the other records of the lock would keep out who the steward let in.
 
     Args:
-        standing: Rows of review_decisions that were not withdrawn.
+        standing: Rows of review_decisions that were not withdrawn; see ``anchors``.
     """
     stated = standing.filter(pl.col("decision") == LOCK).sort("decided_at", "decision_id")
     if stated.is_empty():
@@ -55,6 +57,23 @@ def locks(standing: pl.DataFrame) -> pl.DataFrame:
             number[record], since[record] = lock, decided_at
     _let_in(number, since, _ties(standing))
     return pl.DataFrame(sorted(number.items()), schema=LOCKED, orient="row")
+
+
+def anchors(standing: pl.DataFrame) -> pl.DataFrame:
+    """Return record_id and anchor of the values entered: the one record that each is tied to.
+
+    It is one, for what is tied to several ties them to each other, whatever becomes of them. The anchor is of those that stewards
+    parted from the fewest others of the customer: whom they split off leaves the value with those who stay. A value that they
+    parted from all of them has none.
+
+    Args:
+        standing: Rows of review_decisions that were not withdrawn; ``member_ids`` of an override are in the order in which they
+            are to be its anchor.
+    """
+    entered = standing.filter(pl.col("decision") == OVERRIDE).select("record_id", "member_ids")
+    parted = _parted(standing) if entered.height else {}
+    found = [(record, _anchor(record, members or (), parted)) for record, members in entered.iter_rows()]
+    return pl.DataFrame(found, schema=ANCHORS, orient="row").drop_nulls()
 
 
 def is_about_nobody() -> pl.Expr:
@@ -104,7 +123,24 @@ def _of_splits(standing: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_overrides(standing: pl.DataFrame) -> pl.DataFrame:
-    return _with_members(standing.filter(pl.col("decision") == OVERRIDE), is_match=True)
+    entered = standing.filter(pl.col("decision") == OVERRIDE).join(anchors(standing), on="record_id", how="inner")
+    return _with_members(entered.with_columns(member_ids=pl.concat_list("anchor")).select(standing.columns), is_match=True)
+
+
+def _parted(standing: pl.DataFrame) -> dict[int, set[int]]:
+    """Return by record whom stewards parted from it, as it holds."""
+    said = _last(pl.concat([_of_pairs(standing), _of_splits(standing), _of_locks(standing)]))
+    parted: dict[int, set[int]] = {}
+    for left, right in said.filter(~pl.col("is_match"), "is_steward").select(_PAIR).iter_rows():
+        parted.setdefault(left, set()).add(right)
+        parted.setdefault(right, set()).add(left)
+    return parted
+
+
+def _anchor(record: int, members: Sequence[int], parted: Mapping[int, set[int]]) -> int | None:
+    own = parted.get(record, set())
+    able = [member for member in members if member not in own and member != record]
+    return min(able, key=lambda member: len(parted.get(member, set()).intersection(members)), default=None)
 
 
 def _of_locks(standing: pl.DataFrame) -> pl.DataFrame:

@@ -16,8 +16,9 @@ INVALID_TRUST: Final = 0.5  # a value that broke its field standard is trusted h
 
 CLAIM_COLUMNS: Final = (
     "election", "cuid", "attribute", "record_id", "record_version", "slot", "token", "open_value", "source_system", "updated_at",
-    "is_valid", "length", "part_count", "trust_score", "steady_trust", "vote_count", "source_count",
+    "is_valid", "length", "part_count", "trust_score", "trust_order", "steady_trust", "vote_count", "source_count",
 )  # fmt: skip
+_DAY_ZERO: Final = date(1970, 1, 1)  # as polars counts days
 _DIGITS: Final = 9  # of trust that decays: what differs by the noise of floating point alone is equal
 
 
@@ -49,7 +50,9 @@ def weigh_claims(claims: pl.DataFrame, trust: pl.DataFrame, *, today: date) -> p
         ``CLAIM_COLUMNS``, by election. ``vote_count`` is how many records of the customer give an equal value, ``source_count``
         how many source systems; a value that cannot be compared stands alone. ``trust_score`` is halved for an invalid value,
         and for each half-life since the record changed; one whose source does not tell when is as old as one half-life.
-        ``steady_trust`` is equal on any two days, and differs where trust, half-life or the time of the change does.
+        ``trust_order`` is larger where trust is, among claims of one half-life, also where so many passed that ``trust_score``
+        is 0 for all of them. ``steady_trust`` is equal on any two days, and differs where trust, half-life or the time of the
+        change does.
     """
     told = ["source_system", "attribute"]
     stated = trust.with_columns(pl.col(name).cast(claims.schema[name], strict=False) for name in told).drop_nulls(told)
@@ -59,7 +62,8 @@ def weigh_claims(claims: pl.DataFrame, trust: pl.DataFrame, *, today: date) -> p
     lasting = pl.when("is_valid").then(pl.col("trust")).otherwise(pl.col("trust") * INVALID_TRUST).fill_null(0.0)
     scored = weighed.with_columns(*_votes(weighed), trust_score=lasting)
     decays = stated["half_life_days"].is_not_null().any()
-    return (_decayed(scored, today) if decays else scored.with_columns(steady_trust="trust_score")).select(CLAIM_COLUMNS)
+    weighted = _decayed(scored, today) if decays else scored.with_columns(trust_order="trust_score", steady_trust="trust_score")
+    return weighted.select(CLAIM_COLUMNS)
 
 
 def _decayed(scored: pl.DataFrame, today: date) -> pl.DataFrame:
@@ -67,11 +71,19 @@ def _decayed(scored: pl.DataFrame, today: date) -> pl.DataFrame:
     half_lives = (age_in_days(today) / pl.col("half_life_days")).fill_null(1.0)
     day = pl.col("updated_at").dt.date().cast(pl.Int32)
     # The logarithm of trust falls by the same amount for all each day: with the day of the change added, none falls.
-    steady = pl.col("trust_score").log(2) + (day / pl.col("half_life_days")).fill_null(-1.0)
+    lasting = pl.col("trust_score").log(2)
+    steady = lasting + (day / pl.col("half_life_days")).fill_null(-1.0)
+    now = (today - _DAY_ZERO).days
+    order = lasting + day.clip(upper_bound=now).fill_null(now - pl.col("half_life_days")) / pl.col("half_life_days")
     has_half_life = pl.col("half_life_days").is_not_null()
     return scored.with_columns(
         trust_score=pl.when(has_half_life)
         .then((pl.col("trust_score") * 2.0**-half_lives).round(_DIGITS))
+        .otherwise("trust_score"),
+        trust_order=pl.when(pl.col("trust_score") == 0)
+        .then(float("-inf"))
+        .when(has_half_life)
+        .then(order.round(_DIGITS))
         .otherwise("trust_score"),
         steady_trust=pl.when(has_half_life).then(steady.round(_DIGITS)).otherwise("trust_score"),
     )

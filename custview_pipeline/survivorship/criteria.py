@@ -11,7 +11,7 @@ from custview_pipeline.survivorship.reasons import EARLIER_DECISION, INVALID, LO
 
 # What each strategy looks at; "any" looks at nothing.
 _COLUMNS: Final[Mapping[str, str]] = {
-    "most_trusted": "trust_score",
+    "most_trusted": "trust_order",
     "most_recent": "updated_at",
     "earliest": "updated_at",
     "most_frequent": "vote_count",

@@ -13,7 +13,7 @@ from custview_pipeline.survivorship.pins import pinned_elections
 from custview_pipeline.survivorship.reasons import AGREES, ALONE, OVERRIDDEN, PINNED, REASONS, TIE, WON_BECAUSE
 from custview_pipeline.survivorship.sums import add_up
 
-RULES_VERSION: Final = "2"  # raise it where the same claims would be judged otherwise: golden records are then elected anew
+RULES_VERSION: Final = "3"  # raise it where the same claims would be judged otherwise: golden records are then elected anew
 
 JUDGED: Final = ("rank", "reason", "is_contested", "is_kept", "kept_count")
 _GROUP: Final = "election"
@@ -75,7 +75,7 @@ def _rank(claims: pl.DataFrame, rule: ElectionRule, criteria: Sequence[Criterion
     place = pl.int_range(pl.len(), dtype=pl.UInt32)
     is_first = pl.col(_GROUP).ne_missing(pl.col(_GROUP).shift())
     placed = ordered.with_columns(first=pl.when(is_first).then(place).forward_fill())
-    compared = dict.fromkeys((*names_of(criteria), "token", "trust_score"))
+    compared = dict.fromkeys((*names_of(criteria), "token", "trust_order"))
     judged = (
         placed.with_columns(
             rank=(place - pl.col("first") + 1).cast(pl.Int32),
@@ -98,7 +98,7 @@ def _contested(judged: pl.DataFrame, rule: ElectionRule) -> pl.DataFrame:
     if rule.aggregate is not None:  # different numbers are what an aggregate is made of
         return judged.with_columns(is_contested=pl.lit(value=False))
     differs = pl.col("token") != pl.col("winner_token")
-    is_rival = (pl.col("is_valid") & differs & (pl.col("trust_score") >= pl.col("winner_trust_score"))).fill_null(value=False)
+    is_rival = (pl.col("is_valid") & differs & (pl.col("trust_order") >= pl.col("winner_trust_order"))).fill_null(value=False)
     rivals = judged.filter(is_rival)["first"].unique()
     return judged.with_columns(is_contested=pl.col("first").is_in(rivals.implode()))
 

@@ -56,6 +56,26 @@ def test_a_refusal_takes_the_place_of_its_batch(inbox):
     assert (inbox.waiting(), inbox.refusals()) == ((), (refusal,))
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff"])
+def test_a_refusal_that_cannot_be_read_is_told_and_hides_no_other(inbox, tmp_path, content):
+    inbox.put(BATCH)
+    for name in ("1.json", "2.json"):
+        inbox.refuse(Refusal(name=name, why="so"))
+    (tmp_path / "decisions" / "refused" / "1.json").write_bytes(content)
+
+    unread, other = inbox.refusals()
+    assert (unread.name, "delete" in unread.why, other.why) == ("1.json", True, "so")
+    assert inbox.refusal_of("1.json") == unread
+    assert (inbox.refusal_of("2.json"), inbox.refusal_of("3.json")) == (other, None)
+
+
+def test_a_batch_that_was_taken_in_meanwhile_is_none(inbox):
+    name = inbox.put(BATCH)
+    inbox.remove(name)
+
+    assert inbox.read(name) is None
+
+
 def test_what_is_old_and_unfinished_is_swept_and_refusals_of_long_ago(inbox, tmp_path):
     folder, name = tmp_path / "decisions", inbox.put(BATCH)
     inbox.refuse(Refusal(name="old.json", why="so"))

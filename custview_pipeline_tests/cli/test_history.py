@@ -157,3 +157,12 @@ def test_notes_events_and_records_are_told(capsys):
     assert f"2026-03-01 12:00: {group_cuid(OTHER)} merged into {group_cuid(ONE)}" in out
     assert re.search(r"^- +crm:k\\u001b1 +not told", out, re.MULTILINE)
     assert "(no key)  unknown, pinned by a steward" in out
+
+
+def test_sums_and_values_kept_beside_are_told_as_such(capsys):
+    summed = ValueChange("loyalty_points", Change.CAME, None, SaidValue("7", "crm", "summed", 2), CAUSES[0][0])
+    kept = ValueChange("phone", Change.WENT, SaidValue("+1 ***", "crm", "kept"), None, CAUSES[0][0])
+    print_diff(compared(CAUSES[0][0], values=(summed, kept)))
+    out = capsys.readouterr().out
+    assert re.search(r"^\+ +loyalty_points +7  sum of 2 values +decision", out, re.MULTILINE)
+    assert re.search(r"^- +phone +\+1 \*\*\*  crm, kept too +decision", out, re.MULTILINE)

@@ -150,3 +150,15 @@ def test_texts_of_sources_cannot_steer_the_terminal(written, capsys):
     out = capsys.readouterr().out
     assert "k\\u001b[31m[bold], version 1" in out
     assert re.search(r"^delivery +not stored", out, re.MULTILINE)
+
+
+def test_a_sum_is_told_with_the_number_of_its_parts(written, capsys):
+    made = Receipt.model_validate(written[1])
+    (rival,) = made.rivals
+    parts = (rival.model_copy(update={"reason": "summed", "is_kept": True}), rival.model_copy(update={"is_kept": True}))
+    election = made.election.model_copy(update={"reason": "summed", "source_count": 2})
+    print_receipt(made.model_copy(update={"election": election, "rivals": parts}))
+    out = capsys.readouterr().out
+    assert re.search(r"^won +sum of 2 values from 2 sources, trust 0\.50", out, re.MULTILINE)
+    assert re.search(r"-00010  part of the sum, trust 0\.50 *$", out, re.MULTILINE)
+    assert re.search(r"-00010  agrees, trust 0\.50, kept too", out)

@@ -67,27 +67,69 @@ def test_a_decision_while_a_run_holds_the_lake_is_kept_and_taken_in_by_the_run(o
         outcome = review(own, "decide", "match", SAME[0], OTHER, "--by", "ada")
         assert outcome.code == 0
         assert "a run holds the lake" in outcome.err
-        assert (decisions(own)["decisions"], decisions(own)["waiting_count"]) == ([], 1)
-        assert "1 more batch waits" in review(own, "decisions").out
+        (waiting,) = decisions(own)["decisions"]
+        assert (waiting["is_waiting"], decisions(own)["waiting_count"]) == (True, 1)
+        listed = review(own, "decisions").out
+        assert re.search(rf"^{outcome.out.strip()} +match .* waits$", listed, re.MULTILINE)
+        assert "1 batch waits for the run that holds the lake" in listed
 
     assert own.refresh().code == 0
 
     assert decisions(own)["waiting_count"] == 0
-    assert [row["decision_id"] for row in decisions(own)["decisions"]] == [outcome.out.strip()]
+    (row,) = decisions(own)["decisions"]
+    assert (row["decision_id"], row["is_waiting"]) == (outcome.out.strip(), False)
     assert owners(own)[SAME[0]] == owners(own)[OTHER]
+
+
+def test_what_waits_is_contradicted_superseded_and_withdrawn_like_what_stands(own):
+    with DeltaLake(own.lake, open_keys(own.keys)).writer():
+        first = decide(own, "match", SAME[0], OTHER)
+        outcome = review(own, "decide", "not-a-match", SAME[0], OTHER, "--by", "ada")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"contradicts the standing decision {first}" in outcome.err
+        second = decide(own, "not-a-match", SAME[0], OTHER, "--supersede")
+        assert [row["decision_id"] for row in decisions(own)["decisions"]] == [second]
+        outcome = review(own, "withdraw", second, "--by", "otto")
+        assert (outcome.code, "takes it in before its next stage" in outcome.err) == (0, True)
+        assert decisions(own)["decisions"] == []
+        assert [row["is_waiting"] for row in decisions(own, "--withdrawn")["decisions"]] == [True, True]
+        again = review(own, "withdraw", second, "--by", "otto")
+        assert (again.code, "no decision that holds" in again.err) == (2, True)
+
+    decide(own, "unsure", SAME[0], "crm:crm-00002")
+
+    listed = decisions(own, "--withdrawn")
+    assert [row["decision"] for row in listed["decisions"] if row["withdrawn_at"] is None] == ["unsure"]
+    assert {row["decision_id"] for row in listed["decisions"] if row["withdrawn_at"] is not None} == {first, second}
+    assert (listed["waiting_count"], listed["refused"]) == (0, [])
+
+
+def test_a_withdrawal_that_waits_is_listed_so(own):
+    number = decide(own, "match", SAME[0], OTHER)
+    with DeltaLake(own.lake, open_keys(own.keys)).writer():
+        assert review(own, "withdraw", number, "--by", "otto").code == 0
+        (row,) = decisions(own, "--withdrawn")["decisions"]
+    assert (row["decision_id"], row["withdrawn_by"], row["is_waiting"]) == (number, "otto", True)
 
 
 def test_what_was_contradicted_meanwhile_is_refused_and_told(own):
     with DeltaLake(own.lake, open_keys(own.keys)).writer():
-        for kind in ("match", "not-a-match"):
-            assert review(own, "decide", kind, SAME[0], OTHER, "--by", "ada").code == 0
+        decide(own, "match", SAME[0], OTHER)
+        opposite = decide(own, "not-a-match", SAME[0], OTHER, "--supersede")
+    folder = own.lake / "decisions"
+    last = max(folder.glob("*.json"))  # as if both had been handed in at one moment, each without knowing of the other
+    last.write_text(last.read_text().replace('"supersede":true', '"supersede":false'))
 
     decide(own, "unsure", SAME[0], "crm:crm-00002")
 
     listed = decisions(own)
     assert sorted(row["decision"] for row in listed["decisions"]) == ["match", "unsure"]
     (refused,) = listed["refused"]
+    assert opposite not in {row["decision_id"] for row in listed["decisions"]}
     assert listed["decisions"][-1]["decision_id"] in refused["why"]
+    (folder / "refused" / "0.json").write_text("")  # one that cannot be read stops nobody
+    decide(own, "unsure", SAME[0], "crm:crm-00003")
+    assert "why cannot be read; delete" in re.sub(r"\s+", " ", review(own, "decisions").out)
     assert "refused what was handed in of ada" in review(own, "decisions").out
 
 
@@ -121,8 +163,9 @@ def test_a_customer_is_locked_a_record_split_off_and_a_value_pinned(own, cuid):
     decide(own, "split-off", SAME[1], "--supersede")
 
     table = review(own, "decisions").out
-    assert re.search(r"^[0-9a-f]{16} +split_off +-?\d+ from -?\d+ +ada", table, re.MULTILINE)
-    assert re.search(r"^[0-9a-f]{16} +pin +email of -?\d+ +ada", table, re.MULTILINE)
+    assert re.search(rf"^[0-9a-f]{{16}} +split_off +{SAME[1]} from {SAME[0]} +ada", table, re.MULTILINE)
+    assert re.search(rf"^[0-9a-f]{{16}} +pin +email of {cuid}, by {SAME[1]} +ada", table, re.MULTILINE)
+    assert {"name": SAME[1], "cuid": cuid} in decisions(own)["records"].values()
     assert "1 more: --limit shows them" in review(own, "decisions", "--limit", "1").out
 
 
@@ -181,4 +224,4 @@ def test_what_cannot_be_meant_is_one_line_and_changes_nothing(world, cuid, argum
 
 def test_without_decisions_there_are_none(world):
     assert review(world, "decisions").out == "no decisions\n"
-    assert decisions(world) == {"decisions": [], "waiting_count": 0, "refused": []}
+    assert decisions(world) == {"decisions": [], "records": {}, "waiting_count": 0, "refused": []}

@@ -167,6 +167,28 @@ def test_the_same_file_again_changes_nothing(asking, tmp_path, pack):
     assert "nothing new to keep\n  1 were kept before" in outcome.out
 
 
+def test_another_reason_for_what_was_kept_before_is_told_and_the_first_one_stays(asking, tmp_path, pack):
+    first = answers(pack, "match", "match")
+    assert hand_in(asking, tmp_path / "d.json", pack, *first).code == 0
+    mended = [first[0] | {"note": "twins"}, first[1] | {"reason_code": None}]
+    outcome = hand_in(asking, tmp_path / "d.json", pack, *mended)
+    assert "  2 were kept before\n  1 of these give another reason now, and the first one stays" in outcome.out
+
+
+def test_what_waits_is_contradicted_at_once_and_what_was_withdrawn_meanwhile_is_not(asking, tmp_path, pack):
+    match, other = answers(pack, "match")[0], answers(pack, "not_a_match")[0]
+    with DeltaLake(asking.lake, open_keyring(asking)).writer():
+        assert hand_in(asking, tmp_path / "d.json", pack, match).code == 0
+        outcome = hand_in(asking, tmp_path / "d.json", pack, other)
+        assert (outcome.code, "contradicts the standing decision" in outcome.err) == (2, True)
+        (waiting,) = json.loads(review(asking, "decisions", "--json").out)["decisions"]
+        assert review(asking, "withdraw", waiting["decision_id"]).code == 0
+        assert hand_in(asking, tmp_path / "d.json", pack, other).code == 0
+    assert "1 were kept before" in hand_in(asking, tmp_path / "d.json", pack, other).out
+    (kept,) = json.loads(review(asking, "decisions", "--json").out)["decisions"]
+    assert kept["decision"] == "not_a_match"
+
+
 def test_a_run_that_holds_the_lake_is_not_waited_for(asking, tmp_path, pack):
     decisions = answers(pack, "match")
     with DeltaLake(asking.lake, open_keyring(asking)).writer():

@@ -105,6 +105,18 @@ def test_why_a_value_won_is_said_in_words(reason, sources, is_contested, words):
     assert why_won({"reason": reason, "source_count": sources, "is_contested": is_contested}) == words
 
 
+@pytest.mark.parametrize(
+    ("sources", "is_contested", "words"),
+    [
+        (1, False, "sum of 3 values from 1 source"),
+        (2, False, "sum of 3 values from 2 sources"),
+        (2, True, "sum of 3 values from 2 sources, contested"),
+    ],
+)
+def test_of_a_sum_no_source_is_said_to_agree(sources, is_contested, words):
+    assert why_won({"reason": "summed", "source_count": sources, "is_contested": is_contested, "part_count": 3}) == words
+
+
 def test_every_reason_of_survivorship_reads_as_words():
     said = [why_won({"reason": reason, "source_count": 1, "is_contested": False}) for reason in WINNING]
     assert all("_" not in words for words in said)

@@ -25,7 +25,7 @@ from custview_pipeline_tests.factories import (
     tokens,
 )
 
-OPEN = ("country",)
+OPEN = ("country", "loyalty_points")
 
 
 @dataclass(frozen=True)

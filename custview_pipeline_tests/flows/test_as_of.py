@@ -191,6 +191,32 @@ def test_values_that_are_kept_beside_the_winner_follow_it(once_run):
 
 
 @pytest.mark.parametrize(
+    ("rule", "points"),
+    [
+        (AttributeRule(keep="all"), [("1250.5", "most_trusted", None), ("20", KEPT, None)]),
+        (AttributeRule(aggregate="sum"), [("1270.5", "summed", 2)]),
+        (AttributeRule(aggregate="max"), None),
+    ],
+    ids=["kept beside", "summed", "neither"],
+)
+def test_open_numbers_are_shown_as_they_are_and_a_sum_with_the_number_of_its_parts(empty_house, rule, points):
+    said = [(1, "1250.5", "crm", ()), (2, "20", "web", ()), (3, "a secret", "web", ["loyalty_points"])]
+    take_in(
+        empty_house.lake,
+        empty_house.keyring,
+        *(
+            Record(record, ADA, {"name": "Ada", "loyalty_points": value}, source, invalid=invalid)
+            for record, value, source, invalid in said
+        ),
+    )
+    empty_house.run(rulebook=Rulebook(survivorship=Survivorship(attributes={"loyalty_points": rule})))
+    shown = portray(empty_house.lake.snapshot(), empty_house.keyring, Cuid(owners(empty_house)[1])).values
+
+    found = shown.filter(pl.col("attribute") == "loyalty_points").select("value", "reason", "part_count").rows()
+    assert found == points if points else [value for value, _, _ in found] == ["1250.5"]
+
+
+@pytest.mark.parametrize(
     ("moment", "said"),
     [
         (datetime.combine(NOW.date(), time.max, UTC), "2026-03-01"),

@@ -1,20 +1,25 @@
 """Tests of ``custview_pipeline.flows.customer_diff``: what changed between two moments, and what did it."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
-from custview_pipeline.flows.change_causes import CauseKind, Causes, Place, Span
+from custview_pipeline.contracts.survivorship_rules import AttributeRule, Survivorship
+from custview_pipeline.flows.change_causes import CauseKind, Causes, Place, RecordVersion, Span
 from custview_pipeline.flows.customer_diff import Change, diff_customer
 from custview_pipeline.flows.decisions import as_decisions
+from custview_pipeline.flows.portrait import KEPT
 from custview_pipeline.kernel.errors import ProjectInvalid, UnknownCustomer
 from custview_pipeline.kernel.identifiers import Cuid
 from custview_pipeline_tests.factories import NOW, cuid, pointer
-from custview_pipeline_tests.flows.conftest import ADA
-from custview_pipeline_tests.flows.sealed_lake import Record
+from custview_pipeline_tests.flows.conftest import ADA, OTTO
+from custview_pipeline_tests.flows.sealed_lake import Record, take_in
 from custview_pipeline_tests.flows.test_as_of import change, make_story, owners
 
 DAWN = datetime(2001, 1, 1, tzinfo=UTC)
@@ -176,6 +181,7 @@ def pinned(record_id, day, withdrawn=None):
     return {**said, "decided_at": DAYS[day], "withdrawn_at": moment}
 
 
+PARTED = {"event": "split_from", "cuid": "A", "other_cuid": "C", "happened_at": DAYS[6], "run_id": "run-6"}
 BOTH = (*crosswalk(1, (0, "A")), *crosswalk(2, (0, "A")))
 OLD = (*versions(1, 0), *versions(2, 0))
 ELECTED = (golden(1, 0, 1), golden(2, 5, 2))
@@ -218,6 +224,30 @@ ELECTED = (golden(1, 0, 1), golden(2, 5, 2))
             (BEFORE, AFTER),
             (CauseKind.DELETION, "d4", 4),
         ),
+        ({"decisions": [pinned(2, 0)]}, (BEFORE, AFTER._replace(reason="pinned")), (CauseKind.DECISION, "pin-0", 5)),
+        (
+            {"crosswalk": [*BOTH[:1], *crosswalk(2, (0, "B"), (5, "A"))], "decisions": [pinned(2, 0)]},
+            (BEFORE, AFTER._replace(reason="pinned")),
+            (CauseKind.SPLIT, "B", 5),
+        ),
+        ({"crosswalk": [*crosswalk(1, (0, "C")), *BOTH[1:]], "history": [PARTED]}, (BEFORE, AFTER), (CauseKind.SPLIT, "C", 6)),
+        (
+            {"crosswalk": [*crosswalk(1, (0, "C")), *BOTH[1:]], "history": [PARTED | {"event": "reactivated"}]},
+            (BEFORE, AFTER),
+            (CauseKind.SPLIT, "C", 6),
+        ),
+        ({"crosswalk": [*crosswalk(1, (0, "C")), *BOTH[1:]]}, (BEFORE, AFTER), (CauseKind.ELECTION, "", 5)),
+        (
+            {
+                "crosswalk": [*crosswalk(1, (0, "A"), (5, None)), *BOTH[1:]],
+                "records": [*versions(1, 0, 1, deleted=[2]), *versions(2, 0)],
+            },
+            (BEFORE, AFTER),
+            (CauseKind.DELETION, "d1", 5),
+        ),
+        ({"golden": [golden(1, 0, 2), golden(2, 5, 1), golden(3, 6, 2)]}, (BEFORE, AFTER), (CauseKind.ELECTION, "", 6)),
+        ({"golden": [golden(1, 0, 2), golden(2, 5, 2)]}, (BEFORE, AFTER), (CauseKind.ELECTION, "", 5)),
+        ({"golden": [golden(1, 0, None), golden(2, 5, None)]}, (BEFORE, None), (CauseKind.ELECTION, "", 5)),
         ({"golden": [golden(1, 0, 1), golden(2, 5, None)]}, (BEFORE, None), (CauseKind.ELECTION, "", 5)),
         ({"golden": [golden(1, 0, None), golden(2, 5, 2), golden(3, 6, 2)]}, (None, AFTER), (CauseKind.ELECTION, "", 5)),
     ],
@@ -227,6 +257,134 @@ def test_what_changed_a_value(stored, sides, cause):
     causes = Causes(span=Span(DAYS[1], DAYS[8]), former="A", cuid="A", **everything)
     found = causes.of_value("email", *sides)
     assert (found.kind, found.name, found.happened_at) == (cause[0], cause[1], DAYS[cause[2]])
+
+
+def summed(*record_ids):
+    """Return the place of a sum of the first versions of some records."""
+    said = RecordVersion(record_ids[0], 1)
+    return Place(*said, 0, "summed", str(len(record_ids)), frozenset(RecordVersion(each, 1) for each in record_ids))
+
+
+@pytest.mark.parametrize(
+    ("stored", "sides", "cause"),
+    [
+        ({"crosswalk": [*BOTH[:1], *crosswalk(2, (0, "B"), (5, "A"))]}, (BEFORE, summed(1, 2)), (CauseKind.SPLIT, "B", 5)),
+        ({"crosswalk": [*BOTH[:1], *crosswalk(2, (0, "A"), (5, "B"))]}, (summed(1, 2), BEFORE), (CauseKind.SPLIT, "B", 5)),
+        ({"records": [*versions(1, 0), *versions(2, 4)]}, (BEFORE, summed(1, 2)), (CauseKind.DELIVERY, "d4", 4)),
+        (
+            {"crosswalk": [*crosswalk(1, (0, "A")), *crosswalk(2, (0, "B"), (3, "A")), *crosswalk(3, (0, "B"), (5, "A"))]},
+            (BEFORE, summed(1, 2, 3)),
+            (CauseKind.SPLIT, "B", 5),
+        ),
+        ({}, (summed(1, 2), summed(1, 2)), (CauseKind.ELECTION, "", 8)),
+    ],
+    ids=["a part came", "a part went", "a part was delivered", "two parts came", "no part did"],
+)
+def test_what_changed_a_sum_is_what_brought_or_took_its_parts(stored, sides, cause):
+    everything = {"crosswalk": BOTH, "records": OLD, "golden": (), "history": (), "decisions": (), **stored}
+    found = Causes(span=Span(DAYS[1], DAYS[8]), former="A", cuid="A", **everything).of_value("loyalty_points", *sides)
+    assert (found.kind, found.name, found.happened_at) == (cause[0], cause[1], DAYS[cause[2]])
+
+
+PLACES = st.sampled_from([None, BEFORE, AFTER, BEFORE._replace(reason="pinned"), AFTER._replace(reason="pinned"), summed(1, 2)])
+DAY = st.integers(0, 9)
+OWNERS = st.lists(st.tuples(DAY, st.sampled_from(["A", "B", "C", None])), min_size=1, max_size=3).map(
+    lambda owned: sorted(owned, key=lambda each: each[0])
+)
+HAPPENED = st.builds(
+    lambda event, names, day: {
+        "event": event, "cuid": names[0], "other_cuid": names[1], "happened_at": DAYS[day], "run_id": f"run-{day}"
+    },
+    st.sampled_from(["merged_into", "split_from", "reactivated"]),
+    st.sampled_from([("A", "B"), ("B", "A"), ("A", "C")]),
+    DAY,
+)  # fmt: skip
+
+
+@given(
+    owned=st.tuples(OWNERS, OWNERS),
+    brought=st.tuples(st.sets(DAY, min_size=1, max_size=3), st.sets(DAY, min_size=1, max_size=3)),
+    elected=st.lists(st.sampled_from([1, 2, None]), min_size=1, max_size=9),
+    history=st.lists(HAPPENED, max_size=3),
+    pins=st.lists(st.builds(pinned, st.sampled_from([1, 2]), DAY, st.none() | DAY), max_size=3),
+    asked=st.tuples(st.sampled_from(["A", "B"]), PLACES, PLACES),
+)
+def test_every_cause_lies_between_the_moments(owned, brought, elected, history, pins, asked):
+    former, *sides = asked
+    causes = Causes(
+        span=Span(DAYS[3], DAYS[6]),
+        former=former,
+        cuid="A",
+        crosswalk=[row for record, rows in enumerate(owned, 1) for row in crosswalk(record, *rows)],
+        records=[row for record, days in enumerate(brought, 1) for row in versions(record, *sorted(days), deleted=[len(days)])],
+        golden=[golden(day + 1, day, record) for day, record in enumerate(elected) if day <= 6],
+        history=sorted(history, key=lambda row: row["happened_at"]),
+        decisions=pins,
+    )
+    told = [causes.of_value("email", *sides), *(causes.of_kept("email", *each) for each in ((None, AFTER), (BEFORE, None)))]
+    told += [cause for record in (1, 2) for cause in (causes.of_joining(record), causes.of_leaving(record)) if cause]
+    assert [cause for cause in told if not causes.span.holds(cause.happened_at)] == []
+
+
+PHONES = Rulebook(survivorship=Survivorship(attributes={"phone": AttributeRule(keep="all")}))
+SUMS = Rulebook(survivorship=Survivorship(attributes={"loyalty_points": AttributeRule(aggregate="sum")}))
+
+
+def deliver(house, *records, rulebook):
+    """Take records in as of now, run by a rulebook, and return the moment after."""
+    now = datetime.now(UTC)
+    stamped = [dataclasses.replace(record, cells={"valid_from_at": now, "delivery_id": "d2"}) for record in records]
+    take_in(house.lake, house.keyring, *stamped, is_delivered=False)
+    house.run(f"run-at-{now:%H%M%S%f}", rulebook=rulebook, is_whole=True)
+    return datetime.now(UTC)
+
+
+def with_phone(version, phone):
+    values = {"name": "A. Winterbourne", "email": "ada@example.org"} | ({"phone": phone} if phone else {})
+    return Record(2, ADA, values, source_system="web", version=version)
+
+
+def test_values_that_are_kept_beside_the_winner_come_and_go_with_what_did_it(once_run):
+    ada, first = Cuid(owners(once_run)[1]), datetime.now(UTC)
+    second = deliver(once_run, with_phone(2, "+12025550177"), rulebook=PHONES)
+    third = deliver(once_run, with_phone(3, "+12025550188"), rulebook=PHONES)
+    fourth = deliver(once_run, with_phone(4, "+12025550143"), rulebook=PHONES)  # what the other record says
+
+    def phones(*span):
+        found = diff_customer(once_run.lake.snapshot(), once_run.keyring, ada, span, in_full=["phone"])
+        changes = [each for each in found.values if each.attribute == "phone"]
+        assert {reason for each in changes for side in (each.before, each.after) if side for reason in [side.reason]} <= {KEPT}
+        assert {(each.cause.kind, each.cause.name) for each in changes} <= {(CauseKind.DELIVERY, "d2")}
+        return [(each.change, *(side and side.value for side in (each.before, each.after))) for each in changes]
+
+    assert phones(first, second) == [(Change.CAME, None, "+12025550177")]
+    assert phones(second, third) == [(Change.CAME, None, "+12025550188"), (Change.WENT, "+12025550177", None)]
+    assert phones(third, fourth) == [(Change.WENT, "+12025550188", None)]
+    assert phones(first, fourth) == []
+
+
+def test_values_that_another_rulebook_keeps_came_by_it(once_run):
+    ada = Cuid(owners(once_run)[1])
+    first = deliver(once_run, with_phone(2, "+12025550177"), rulebook=Rulebook())
+    second = deliver(once_run, rulebook=PHONES)
+    found = diff_customer(once_run.lake.snapshot(), once_run.keyring, ada, (first, second))
+    assert values(found) == {"phone": (Change.CAME, CauseKind.RULES, PHONES.version)}
+
+
+def test_a_sum_that_a_merge_changed_is_told_to_be_by_the_merge(empty_house):
+    points = [Record(1, ADA, {"name": "Ada", "loyalty_points": "3"}), Record(3, OTTO, {"name": "Otto", "loyalty_points": "4"})]
+    first = deliver(empty_house, *points, rulebook=SUMS)
+    before = owners(empty_house)
+    second = deliver(empty_house, Record(3, ADA, {"name": "Otto", "loyalty_points": "4"}, version=2), rulebook=SUMS)
+    heir = owners(empty_house)[1]
+    found = diff_customer(empty_house.lake.snapshot(), empty_house.keyring, Cuid(heir), (first, second))
+    (change,) = [each for each in found.values if each.attribute == "loyalty_points"]
+
+    assert change.before is not None
+    assert change.after is not None
+    assert {change.before.value, change.after.value} <= {"3", "4", "7"}
+    assert (change.after.value, change.before.part_count, change.after.part_count) == ("7", 0, 2)
+    assert (change.cause.kind, change.cause.name) == (CauseKind.MERGE, ({*before.values()} - {heir}).pop())
 
 
 def test_a_pin_of_a_steward_is_told_as_the_cause(once_run):

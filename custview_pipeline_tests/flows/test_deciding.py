@@ -1,19 +1,28 @@
 """Tests of ``custview_pipeline.flows.deciding``: batches stored whole or refused, at once or from the inbox, exactly once."""
 
+import json
 from datetime import date, timedelta
+from itertools import combinations
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from custview_pipeline.adapters.decision_inbox import DecisionInbox
-from custview_pipeline.contracts.decision_batch import DecisionBatch
+from custview_pipeline.contracts.decision_batch import DecisionBatch, StatedDecision
 from custview_pipeline.contracts.stewardship_tables import REVIEW_ASSIGNMENTS, REVIEW_DECISIONS
 from custview_pipeline.flows.deciding import check_batch, conflict_words, conflicts_of, store_batch, take_in_pending
+from custview_pipeline.flows.decision_evidence import evidence_now
 from custview_pipeline.flows.decision_rows import Stated
 from custview_pipeline.flows.decisions import as_decisions, standing_answers, stored_decisions
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline_tests.factories import LATER, NOW
+from custview_pipeline_tests.flows.conftest import ADA
+from custview_pipeline_tests.flows.sealed_lake import Record
+from custview_pipeline_tests.flows.sealed_lake import take_in as take_in_records
 from custview_pipeline_tests.stewardship.stated import decision, decisions
+
+CHANGED = Record(1, ADA, {"name": "Ada Summers"}, version=2)
 
 
 def batch(*rows, supersede=False, withdrawals=(), minutes=0):
@@ -158,6 +167,94 @@ def test_what_waits_is_taken_in_oldest_first_and_then_is_gone(place, inbox):
     assert take_in(place, inbox) == 2
     assert (standing(place), inbox.waiting(), inbox.refusals()) == (["not_a_match"], (), ())
     assert take_in(place, inbox) == 0
+
+
+def with_evidence(*rows, evidence, skips_stale=False):
+    """Return a batch of which the first decision was made on some evidence."""
+    given = batch(*rows)
+    first = given.decisions[0].model_copy(update={"evidence": evidence})
+    return given.model_copy(update={"decisions": (first, *given.decisions[1:]), "skips_stale": skips_stale})
+
+
+def test_a_decision_whose_evidence_changed_while_it_waited_is_refused_with_all_that_came_with_it(place, inbox):
+    rows = (("match", 1, 3), ("match", 2, 62))
+    (evidence,) = evidence_now(place.lake.snapshot(), batch(rows[0]).decision_rows())
+    kept = inbox.put(with_evidence(*rows, evidence=evidence))
+    take_in_records(place.lake, place.keyring, CHANGED)
+
+    assert take_in(place, inbox) == 0
+    (refusal,) = inbox.refusals()
+    assert (refusal.name, refusal.why.startswith("the records of a decision of a pack")) == (kept, True)
+    assert standing(place) == []
+
+
+def test_where_stale_ones_may_be_left_out_the_others_count_and_it_is_told(place, inbox):
+    rows = (("match", 1, 3), ("match", 2, 62))
+    (evidence,) = evidence_now(place.lake.snapshot(), batch(rows[0]).decision_rows())
+    inbox.put(with_evidence(*rows, evidence=evidence, skips_stale=True))
+    take_in_records(place.lake, place.keyring, CHANGED)
+
+    assert take_in(place, inbox) == 1
+    (refusal,) = inbox.refusals()
+    assert refusal.why == "1 left out: their records changed since; the others were stored"
+    assert standing_answers(place.lake.snapshot()).select("left_id", "right_id").rows() == [(2, 62)]
+
+
+def test_a_decision_whose_evidence_is_the_same_is_stored_and_never_stale_afterwards(place):
+    given = batch(("match", 1, 3))
+    (evidence,) = evidence_now(place.lake.snapshot(), given.decision_rows())
+    given = with_evidence(("match", 1, 3), evidence=evidence)
+
+    assert len(store(place, given).decision_ids) == 1
+    take_in_records(place.lake, place.keyring, CHANGED)
+    assert store(place, given).decision_ids == ()
+
+
+SUBJECTS = {
+    "match": {"left_id", "right_id"},
+    "not_a_match": {"left_id", "right_id"},
+    "unsure": {"left_id", "right_id"},
+    "split_off": {"record_id", "member_ids"},
+    "lock": {"member_ids"},
+    "pin": {"record_id", "member_ids", "attribute"},
+    "override": set(),
+    "perhaps": set(),
+}
+FACTS = {"left_id": 1, "right_id": 3, "record_id": 1, "member_ids": (2, 3), "attribute": "email"}
+SAID = {"decision_id": "ab", "decided_by": "ada", "decided_at": NOW, "origin": "steward"}
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+@pytest.mark.parametrize("names", [(), *combinations(FACTS, 1), *combinations(FACTS, 2), *combinations(FACTS, 3), tuple(FACTS)])
+def test_a_decision_is_about_what_its_kind_is_about_and_nothing_else(kind, names):
+    stated = SAID | {"decision": kind} | {name: FACTS[name] for name in names}
+
+    if names and set(names) == SUBJECTS[kind]:
+        assert StatedDecision(**stated).decision == kind
+    else:
+        with pytest.raises(ValidationError):
+            StatedDecision(**stated)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"decision": "match", "left_id": 1, "right_id": 1},
+        {"decision": "match", "left_id": 3, "right_id": 1},
+        {"decision": "lock", "member_ids": ()},
+        {"decision": "split_off", "record_id": 1, "member_ids": (1, 2)},
+        {"decision": "lock", "member_ids": (1, 2), "slot": 0},
+        {"decision": "pin", "record_id": 1, "member_ids": (1, 2), "attribute": ""},
+    ],
+)
+def test_a_decision_that_cannot_be_meant_waits_in_no_inbox(place, inbox, odd):
+    name = inbox.put(batch(("match", 2, 62)))
+    text = json.dumps({"said_by": "x", "said_at": NOW.isoformat(), "decisions": [SAID | {"decided_at": NOW.isoformat()} | odd]})
+    (place.lake.root / "decisions" / name).write_text(text)
+
+    assert take_in(place, inbox) == 0
+    assert len(inbox.refusals()) == 1
+    assert standing(place) == []
 
 
 def test_an_assignment_is_stored_once(place):

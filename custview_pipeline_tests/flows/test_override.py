@@ -7,13 +7,13 @@ from custview_pipeline.contracts.intake_tables import DELIVERIES, PROTECTED_RECO
 from custview_pipeline.contracts.steward_source import STEWARD_SYSTEM, can_be_entered, steward_contract, with_steward
 from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
 from custview_pipeline.flows.current import current_records
-from custview_pipeline.flows.decision_rows import lock
+from custview_pipeline.flows.decision_rows import about_pair, lock, split_off
 from custview_pipeline.flows.decisions import pinned_values, standing_answers
 from custview_pipeline.flows.erasure_request import choose_customer
 from custview_pipeline.flows.portrait import portray
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline_tests.factories import source_contract
-from custview_pipeline_tests.flows.decided_desk import ADA, Decided, of
+from custview_pipeline_tests.flows.decided_desk import ADA, OTTO, Decided, of
 
 EMAIL = "ada.quillfeather@example.org"
 
@@ -176,6 +176,124 @@ def test_a_locked_customer_takes_a_value_and_still_nobody_else(place):
 
     assert place.are_one("a1", "a2", "a3", decision_id)
     assert not place.are_one("a1", "a9")
+
+
+def customers(place):
+    """Return the records of each customer, the strangers and the source's own names aside; a value entered is called E."""
+    found = {}
+    for key, cuid in sorted(place.owners().items()):
+        if not key.startswith("s"):
+            found.setdefault(cuid, set()).add(key if key in {"a1", "a2", "a3", "o1", "o2"} else "E")
+    return sorted(map(sorted, found.values()))
+
+
+def parted(place, left, right):
+    place.decide(about_pair("not_a_match", place.member(left), place.member(right), place.stated()))
+
+
+def became_otto(place, *keys):
+    """Deliver records as somebody else's, and run."""
+    place.rows = [of(OTTO, row["source_key"]) if row["source_key"] in keys else row for row in place.rows]
+    place.deliver()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_matched", [True, False])
+@pytest.mark.parametrize(
+    ("happens", "expected"),
+    [
+        (lambda place: became_otto(place, "a3"), [["E", "a1", "a2"], ["a3", "o1", "o2"]]),
+        (lambda place: became_otto(place, "a1"), [["E", "a2", "a3"], ["a1", "o1", "o2"]]),
+        (lambda place: became_otto(place, "a1", "a2"), [["E", "a3"], ["a1", "a2", "o1", "o2"]]),
+        (lambda place: [became_otto(place, key) for key in ("a1", "a2")], [["E", "a3"], ["a1", "a2", "o1", "o2"]]),
+        (lambda place: place.drop("a1"), [["E", "a2", "a3"], ["o1", "o2"]]),
+        (lambda place: place.drop("a1", "a3"), [["E", "a2"], ["o1", "o2"]]),
+        (lambda place: place.erase_record("a1"), [["E", "a2", "a3"], ["o1", "o2"]]),
+        (lambda place: (place.erase_record("a1"), place.drop("a1", "a2")), [["E", "a3"], ["o1", "o2"]]),
+        (
+            lambda place: (place.decide(split_off(place.lake.snapshot(), place.member("a1"), place.stated())), place.run()),
+            [["E", "a2", "a3"], ["a1"], ["o1", "o2"]],
+        ),
+        (
+            lambda place: (place.decide(split_off(place.lake.snapshot(), place.member("a3"), place.stated())), place.run()),
+            [["E", "a1", "a2"], ["a3"], ["o1", "o2"]],
+        ),
+    ],
+    ids=[
+        "another record left", "the anchor left", "two left at once", "two left one by one", "the anchor was dropped",
+        "two were dropped", "the anchor was erased", "erased, and the next one dropped", "the anchor was split off",
+        "another was split off",
+    ],
+)  # fmt: skip
+def test_it_stays_with_who_stays_and_keeps_nobody(settled, tmp_path, is_matched, happens, expected):
+    place = settled.copied(tmp_path / "desk")
+    place.enter("a1", "birth_date", "1962-01-01")
+    if is_matched:
+        place.run()
+    happens(place)
+
+    assert customers(place) == expected
+    place.run(is_whole=True)
+    assert customers(place) == expected
+
+
+@pytest.mark.slow
+def test_a_match_withdrawn_after_it_was_entered_holds_no_more(place):
+    before = place.owners()
+    stored = place.decide(about_pair("match", place.member("a1"), place.member("o1"), place.stated()))
+    place.run()
+    cuid = place.cuid("a1")
+    staying, *rest = sorted([["a1", "a2", "a3"], ["o1", "o2"]], key=lambda keys: before[keys[0]] != cuid)
+    place.enter("a1", "birth_date", "1962-01-01")
+    place.run()
+    assert len(customers(place)) == 1
+
+    place.withdraw(*stored.decision_ids)
+    place.run()
+
+    assert customers(place) == [["E", *staying], *rest]
+    assert place.cuid(staying[0]) == cuid
+    before = place.owners()
+    place.run(is_whole=True)
+    assert place.owners() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_entered_first", [True, False])
+def test_a_pair_that_is_no_match_is_none_beside_it(place, is_entered_first):
+    steps = [lambda: place.enter("a1", "birth_date", "1962-01-01"), lambda: parted(place, "a1", "a2")]
+    for step in steps if is_entered_first else reversed(steps):
+        step()
+    place.run()
+
+    assert not place.are_one("a1", "a2")
+    (others,) = [each for each in customers(place) if "E" in each]
+    assert len(others) > 1
+
+
+def test_a_value_no_run_has_linked_yet_is_split_off_and_locked_with_its_customer(place):
+    entered = place.enter("a1", "email", EMAIL)
+    (value,) = entered_records(place).filter(pl.col("source_key") == entered)["record_id"]
+    snapshot = place.lake.snapshot()
+
+    for left in ("a1", "a3"):
+        assert value in split_off(snapshot, place.member(left), place.stated())["member_ids"][0]
+    assert value in lock(snapshot, place.cuid("a1"), place.stated())["member_ids"][0]
+    assert value not in lock(snapshot, place.cuid("o1"), place.stated())["member_ids"][0]
+    assert value not in split_off(snapshot, place.member("o1"), place.stated())["member_ids"][0]
+    place.run()
+    now = place.lake.snapshot()
+    assert lock(now, place.cuid("a1"), place.stated())["member_ids"][0].to_list().count(value) == 1
+
+
+@pytest.mark.parametrize("is_matched", [True, False])
+def test_a_record_is_alone_where_only_a_value_was_entered_for_it(place, is_matched):
+    place.enter("s0", "email", EMAIL)
+    if is_matched:
+        place.run()
+
+    with pytest.raises(ProjectInvalid, match="is alone in its customer"):
+        split_off(place.lake.snapshot(), place.member("s0"), place.stated())
 
 
 def test_a_customer_that_is_none_takes_no_value(place):

@@ -7,11 +7,12 @@ import pytest
 
 from custview_pipeline.contracts.decision_batch import DecisionBatch
 from custview_pipeline.contracts.golden_tables import CUSTOMER_CORE
-from custview_pipeline.contracts.intake_tables import HELD_DELIVERIES
+from custview_pipeline.contracts.intake_tables import HELD_DELIVERIES, PROTECTED_RECORDS
 from custview_pipeline.contracts.matching_tables import MATCH_RUNS, REVIEW_TASKS
 from custview_pipeline.contracts.stewardship_tables import REVIEW_ASSIGNMENTS
 from custview_pipeline.flows.decisions import as_decisions
-from custview_pipeline.flows.review_queue import assignment_rows, find_items, review_queue, with_waiting
+from custview_pipeline.flows.review_queue import assignment_rows, find_items, review_queue
+from custview_pipeline.flows.waiting_decisions import with_waiting
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline_tests.factories import LATER, NOW, crosswalk, cuid, table
 from custview_pipeline_tests.flows.memory_lake import MemoryLake
@@ -194,6 +195,7 @@ def test_an_item_that_is_not_there_is_refused_and_what_is_no_id_is_not_repeated(
 
 
 def test_what_waits_for_a_run_to_end_counts_as_said(lake):
+    lake.append(PROTECTED_RECORDS.name, records(*PAIR))
     batch = DecisionBatch.of(about_pair("match"), said_by="ada", said_at=LATER)
     rows = assignment_rows(find_items(lake, [item_of(lake, "value")]), to="ada", due_on=date(2026, 4, 1), by="grace", now=LATER)
     assigned = DecisionBatch.of_assignments(rows, said_by="grace", said_at=LATER)
@@ -202,6 +204,14 @@ def test_what_waits_for_a_run_to_end_counts_as_said(lake):
     assert status(supposed, "value") == ["assigned"]
     lake.append("review_decisions", about_pair("match"))  # a run took it in meanwhile
     assert status(with_waiting(lake, [batch]), "pair") == ["done"]
+
+
+def records(*record_ids):
+    default = dict.fromkeys(PROTECTED_RECORDS.types) | {
+        "version": 1, "is_deleted": False, "source_system": "crm", "source_key": "4711", "entity_type": "person",
+        "content_digest": 0, "delivery_id": "d", "valid_from_at": NOW,
+    }  # fmt: skip
+    return table(PROTECTED_RECORDS.types, default, tuple({"record_id": each} for each in record_ids))
 
 
 def item_of(lake, kind):

@@ -113,6 +113,16 @@ def test_a_record_that_was_erased_is_in_no_decision_any_more(place):
     assert place.lake.snapshot().read(REVIEW_DECISIONS.name).is_empty()
 
 
+def test_of_a_decision_that_an_erased_record_was_in_the_reason_goes(place):
+    for customer in ("a1", "o1"):
+        said = place.stated(reason_code="other", reason=f"{customer} is the one")
+        place.decide(lock(place.lake.snapshot(), place.cuid(customer), said))
+    place.erase_record("a2")
+
+    left = standing_answers(place.lake.snapshot()).sort("reason", nulls_last=True)
+    assert left.select("reason", "reason_code").rows() == [("o1 is the one", "other"), (None, "other")]
+
+
 def test_what_waits_about_a_record_that_is_erased_meanwhile_is_never_stored(place):
     said = [
         about_pair("match", place.member("a2"), place.member("s0"), place.stated()),

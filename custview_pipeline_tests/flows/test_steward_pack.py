@@ -7,9 +7,11 @@ import polars as pl
 import pytest
 
 from custview_pipeline.adapters.key_files import FileKeyProvider, KeyDirectory
+from custview_pipeline.contracts.decision_batch import DecisionBatch
 from custview_pipeline.contracts.matching_settings import Matching
 from custview_pipeline.contracts.rulebook import Rulebook
 from custview_pipeline.contracts.steward_packs import STEWARD_PACKS
+from custview_pipeline.flows.deciding import check_batch
 from custview_pipeline.flows.decisions import add_decisions, as_decisions, current_decisions, withdraw_decisions
 from custview_pipeline.flows.pack_answers import Desk, check_answers
 from custview_pipeline.flows.review_queue import review_queue
@@ -145,6 +147,33 @@ def test_what_was_withdrawn_stays_so_when_its_file_comes_again(asking):
     with asking.lake.writer() as writer:
         withdraw_decisions(writer, checked.rows["decision_id"].to_list(), NOW, "run-w", "bob")
     assert check(asking, pack, said(pack, 1, 2)).known_count == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "count"),
+    [
+        ({"note": "by phone"}, {"note": "by phone"}, 0),
+        ({"note": "by phone"}, {"note": "by letter"}, 1),
+        ({"note": None}, {"note": ""}, 0),
+        ({"reason_code": "other"}, {"reason_code": "same_person"}, 1),
+    ],
+)
+@pytest.mark.parametrize("messenger", ["ada", "bob"])
+def test_words_that_changed_since_they_were_kept_are_counted_whoever_hands_them_in(asking, first, then, count, messenger):
+    pack = packed(asking)
+    take_decisions(asking, check(asking, pack, said(pack, 1, 2, **first), said(pack, 3, 4), desk=Desk(messenger, NOW)))
+    checked = check(asking, pack, said(pack, 1, 2, **then), said(pack, 3, 4))
+    assert (checked.known_count, checked.reworded_count) == (2, count)
+
+
+def test_answers_carry_the_evidence_they_were_checked_on(asking):
+    pack = packed(asking)
+    rows = check(asking, pack, said(pack, 1, 2), said(pack, 3, 4)).rows
+    batch = DecisionBatch.of(rows, said_by="ada", said_at=NOW)
+    check_batch(asking.lake.snapshot(), batch)
+    change_ada(asking)
+    with pytest.raises(ProjectInvalid, match=r"^the records of a decision of a pack"):
+        check_batch(asking.lake.snapshot(), batch)
 
 
 def refused(house, pack, *decisions, **further):

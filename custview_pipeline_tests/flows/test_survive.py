@@ -8,7 +8,7 @@ import pytest
 from custview_pipeline.contracts.rulebook import parse_rulebook
 from custview_pipeline.flows import survive as surviving
 from custview_pipeline.flows.decisions import add_decisions, withdraw_decisions
-from custview_pipeline.flows.erasure_scope import without_pointers_to
+from custview_pipeline.flows.erasure_scope import without_values_of
 from custview_pipeline.flows.survive import survive
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline_tests.factories import (
@@ -192,13 +192,20 @@ def test_another_half_life_elects_everybody_anew(lake):
     assert (report.is_whole, report.changed_count) == (True, COUNT)
 
 
-def test_erasing_a_record_takes_out_the_sums_that_it_may_be_a_part_of():
-    summed, alone, of_another = pointer(1, value="7", kept_count=2), pointer(1, value="3"), pointer(2, value="4")
+def test_erasing_a_record_takes_out_its_values_and_the_sums_that_it_is_a_part_of():
+    summed, kept_beside, of_it = pointer(1, value="7", kept_count=2), pointer(1, value="3", kept_count=2), pointer(2, value="4")
     golden = golden_records(
-        {"cuid": cuid(1), "loyalty_points": summed},
-        {"cuid": cuid(2), "loyalty_points": alone},
-        {"cuid": cuid(3), "loyalty_points": of_another},
+        {"cuid": cuid(1), "version": 1, "loyalty_points": summed, "email": pointer(1), "candidates_digest": 5},
+        {"cuid": cuid(1), "version": 2, "loyalty_points": summed, "candidates_digest": 5},
+        {"cuid": cuid(2), "loyalty_points": kept_beside, "candidates_digest": 5},
+        {"cuid": cuid(3), "loyalty_points": of_it, "candidates_digest": 5},
     )
-    left = without_pointers_to(golden, pl.Series([2], dtype=pl.Int64))
+    sums = pl.DataFrame(
+        {"cuid": [cuid(1)], "version": [1], "attribute": ["loyalty_points"]}, schema_overrides={"version": pl.Int32}
+    )
+    left = without_values_of(golden, pl.Series([2], dtype=pl.Int64), sums)
 
-    assert left["loyalty_points"].struct.field("value").to_list() == [None, "3", None]
+    assert left["loyalty_points"].struct.field("value").to_list() == [None, "7", "3", None]
+    assert left["candidates_digest"].to_list() == [0, 5, 5, 0]
+    assert left.drop("loyalty_points", "candidates_digest").equals(golden.drop("loyalty_points", "candidates_digest"))
+    assert left.schema == golden.schema

@@ -25,10 +25,11 @@ def weighed(standing, *given, supersede=False):
         ([("not_a_match", 1, 2)], ("lock", 1, 2, 3), ("d1",), True),
         ([("match", 1, 2), ("match", 2, 3)], ("split_off", 2, 1, 3), ("d1", "d2"), True),
         ([("match", 1, 2), ("match", 2, 3)], ("not_a_match", 1, 3), ("d1", "d2"), False),
-        ([("match", 1, 2), ("not_a_match", 1, 3)], ("match", 2, 3), ("d2",), False),
-        ([("match", 1, 2), ("match", 3, 4), ("not_a_match", 1, 4)], ("match", 2, 3), ("d3",), False),
+        ([("match", 1, 2), ("not_a_match", 1, 3)], ("match", 2, 3), ("d1", "d2"), False),
+        ([("match", 1, 2), ("match", 3, 4), ("not_a_match", 1, 4)], ("match", 2, 3), ("d1", "d2", "d3"), False),
         ([("lock", 1, 2), ("match", 2, 3)], ("not_a_match", 1, 3), ("d1", "d2"), False),
-        ([("match", 3, 4), ("not_a_match", 1, 4)], ("lock", 1, 3), ("d2",), False),
+        ([("match", 3, 4), ("not_a_match", 1, 4)], ("lock", 1, 3), ("d1", "d2"), False),
+        ([("match", 1, 2), ("match", 5, 6), ("not_a_match", 1, 3)], ("match", 2, 3), ("d1", "d3"), False),
         ([("match", 1, 2), ("match", 1, 3), ("match", 2, 3)], ("not_a_match", 1, 2), ("d1", "d2", "d3"), False),
     ],
 )  # fmt: skip
@@ -54,6 +55,8 @@ def test_a_decision_that_contradicts_others_is_named_with_them(standing, new, ag
         ([("not_a_match", 1, 2)], ("override", 9, 1, 2)),
         ([decision("s", "match", 1, 2, origin="sample")], ("not_a_match", 1, 2)),
         ([("not_a_match", 1, 2), ("match", 1, 2)], ("match", 1, 2)),
+        ([("override", 9, 1, 2, 3)], ("not_a_match", 1, 2)),
+        ([("override", 9, 1, 2, 3)], ("split_off", 1, 2, 3, 9)),
     ],
 )
 def test_what_contradicts_nothing_is_let_pass(standing, new):

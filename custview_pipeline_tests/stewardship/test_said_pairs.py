@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custview_pipeline.contracts.stewardship_tables import REVIEW_DECISIONS
-from custview_pipeline.stewardship.said_pairs import holding_pairs, is_about_nobody, locks
+from custview_pipeline.stewardship.said_pairs import anchors, holding_pairs, is_about_nobody, locks
 from custview_pipeline_tests.stewardship.stated import decision, decisions
 
 
@@ -31,7 +31,7 @@ def locked(*rows):
         ([("split_off", 2, 1, 3)], {(1, 2): False, (2, 3): False}),
         ([("lock", 1, 2, 3)], {(1, 2): True, (1, 3): True, (2, 3): True}),
         ([("lock", 1)], {}),
-        ([("override", 9, 1, 2)], {(1, 9): True, (2, 9): True}),
+        ([("override", 9, 1, 2)], {(1, 9): True}),
         ([("pin", 1, 1, 2)], {}),
         ([("match", 1, 2), ("split_off", 2, 1)], {(1, 2): False}),
         ([("split_off", 2, 1), ("match", 1, 2)], {(1, 2): True}),
@@ -41,8 +41,9 @@ def locked(*rows):
         ([("match", 1, 3), ("lock", 1, 2)], {(1, 2): True, (1, 3): False}),
         ([("lock", 1, 2), ("match", 1, 3)], {(1, 2): True, (1, 3): True}),
         ([("lock", 1, 2), ("lock", 1, 3)], {(1, 2): False, (1, 3): True}),
-        ([("override", 9, 1, 2), ("lock", 1, 2)], {(1, 2): True, (1, 9): True, (2, 9): True}),
+        ([("override", 9, 1, 2), ("lock", 1, 2)], {(1, 2): True, (1, 9): True}),
         ([("override", 9, 1, 2), ("split_off", 9, 1, 2)], {(1, 9): False, (2, 9): False}),
+        ([("override", 9, 1, 2), ("not_a_match", 9, 1)], {(1, 9): False, (2, 9): True}),
     ],
 )
 def test_what_was_said_last_of_a_pair_holds(rows, expected):
@@ -74,6 +75,38 @@ def test_what_was_said_last_of_a_pair_holds(rows, expected):
 )  # fmt: skip
 def test_who_is_locked_up_together(rows, expected):
     assert locked(*rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "anchor"),
+    [
+        ([("override", 9, 1, 2, 3)], [1]),
+        ([("override", 9, 3, 1, 2)], [3]),
+        ([("override", 9)], []),
+        ([("override", 9, 1, 2, 3), ("split_off", 1, 2, 3, 9)], [2]),
+        ([("override", 9, 1, 2, 3), ("split_off", 3, 1, 2, 9)], [1]),
+        ([("split_off", 1, 2, 3), ("override", 9, 1, 2, 3)], [2]),
+        ([("override", 9, 1, 2), ("not_a_match", 1, 2)], [1]),
+        ([("override", 9, 1, 2, 3), ("not_a_match", 1, 2)], [3]),
+        ([("override", 9, 1, 2, 3), ("not_a_match", 1, 2), ("match", 1, 2)], [1]),
+        ([("override", 9, 1, 2, 3), ("not_a_match", 1, 2), ("lock", 1, 2)], [1]),
+        ([("override", 9, 1, 2), ("split_off", 9, 1, 2)], []),
+        ([("override", 9, 1, 2), decision("s", "not_a_match", 1, 9, at=9, origin="sample")], [1]),
+    ],
+    ids=[
+        "the first", "in the order given", "none left", "the first was split off", "another was split off", "split off before",
+        "two parted, nobody else", "two parted, a third", "parted and tied again", "parted and locked", "itself split off",
+        "an answer to a sample parts nobody",
+    ],
+)  # fmt: skip
+def test_a_value_entered_is_tied_to_one_record(rows, anchor):
+    assert anchors(decisions(*rows))["anchor"].to_list() == anchor
+
+
+def test_a_value_entered_glues_no_records_of_its_customer():
+    tied = [pair for pair, is_match in pairs(("override", 9, 1, 2, 3), ("override", 8, 1, 2, 3, 9)).items() if is_match]
+
+    assert tied == [(1, 8), (1, 9)]
 
 
 KINDS = st.sampled_from(["match", "not_a_match", "split_off", "lock", "override"])

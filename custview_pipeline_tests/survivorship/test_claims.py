@@ -16,6 +16,7 @@ OWNERS = (
     .select("record_id", "version", "source_system", "updated_at")
     .with_columns(cuid=pl.Series([cuid(1)] * 3 + [cuid(2)], dtype=customers(1, 2)))
 )
+CLOCK = pl.Datetime("us", "UTC")
 TRUST = pl.DataFrame(
     {"source_system": ["crm", "web"], "attribute": ["email", "email"], "trust": [0.8, 0.4], "half_life_days": [None, None]},
     schema_overrides={"half_life_days": pl.Float64},
@@ -101,7 +102,7 @@ def test_values_of_two_attributes_or_customers_do_not_vote_for_each_other():
 
 def trusted(*, half_life=None, day=TODAY, **cells):
     """Return trust_score and steady_trust of a claim of a source that is trusted 0.8."""
-    owners = OWNERS.with_columns(updated_at=pl.lit(cells.pop("updated_at", NOW), pl.Datetime("us", "UTC")))
+    owners = OWNERS.with_columns(updated_at=pl.lit(cells.pop("updated_at", NOW), CLOCK))
     trust = TRUST.with_columns(half_life_days=pl.lit(half_life, pl.Float64))
     current = owned({"record_id": 1, **cells}, owners=owners).drop("is_current")
     return weigh_claims(current, trust, today=day).select("trust_score", "steady_trust").row(0)
@@ -145,6 +146,65 @@ def test_steady_trust_differs_where_the_claim_does():
     ]  # fmt: skip
 
     assert len(set(said)) == len(said)
+
+
+OLDEST = 36_500  # days; the longest half-life that can be written
+sources = st.tuples(st.sampled_from([0.05, 0.4, 0.8]), st.integers(0, OLDEST), st.booleans())
+
+
+def ordered(said, half_life, days):
+    """Return how two claims (trust, day they were made, whether valid) are ordered after some days, by trust: -1, 0 or 1."""
+    owners = OWNERS[[0, 2]].with_columns(updated_at=pl.Series([NOW + timedelta(day) for _, day, _ in said], dtype=CLOCK))
+    trust = TRUST.with_columns(trust=pl.Series([trust for trust, _, _ in said]), half_life_days=pl.lit(half_life, pl.Float64))
+    rows = ({"record_id": number, "is_valid": is_valid} for number, (_, _, is_valid) in zip((1, 3), said, strict=True))
+    current = owned(*rows, owners=owners).drop("is_current")
+    found = weigh_claims(current, trust, today=TODAY + timedelta(days)).sort("record_id")["trust_order"]
+    return int(found[0] > found[1]) - int(found[0] < found[1])
+
+
+@given(sources, sources, st.integers(1, OLDEST), st.integers(0, OLDEST))
+def test_the_days_change_no_order_by_trust_however_many_pass(first, second, half_life, days):
+    on_the_last_day, later = (ordered((first, second), half_life, OLDEST + after) for after in (0, days))
+
+    assert on_the_last_day == later
+
+
+@pytest.mark.parametrize("half_life", [1, 30, 365, OLDEST])
+@pytest.mark.parametrize("days", [0, 1, 900, OLDEST])
+def test_of_claims_made_on_one_day_the_more_trusted_goes_first_for_ever(half_life, days):
+    assert ordered(((0.8, 0, True), (0.4, 0, True)), half_life, days) == 1
+    assert ordered(((0.4, 0, True), (0.4, 0, True)), half_life, days) == 0
+    assert ordered(((0.0, 0, True), (0.4, 0, True)), half_life, days) == -1
+    assert ordered(((0.8, 0, False), (0.4, 0, True)), half_life, days) == 0
+
+
+def test_a_claim_that_nothing_is_stated_about_is_trusted_less_than_the_oldest():
+    rows = ({"record_id": 1}, {"record_id": 4})
+    owners = OWNERS.with_columns(
+        source_system=pl.Series(["crm", "crm", "crm", "unknown"]),
+        updated_at=pl.Series([NOW - timedelta(OLDEST)] * 3 + [NOW], dtype=CLOCK),
+    )
+    found = gathered(*rows, owners=owners, trust=TRUST.with_columns(half_life_days=pl.lit(1.0)))
+
+    assert found["trust_score"].to_list() == [0.0, 0.0]
+    assert found["trust_order"][0] > found["trust_order"][1]
+
+
+def test_a_claim_without_a_time_is_ordered_as_one_half_life_old():
+    ages = [NOW - timedelta(9), NOW - timedelta(10), NOW - timedelta(11), None]
+    owners = OWNERS.with_columns(source_system=pl.lit("crm"), updated_at=pl.Series(ages, dtype=CLOCK))
+    rows = ({"record_id": number} for number in (1, 2, 3, 4))
+    trusts = gathered(*rows, owners=owners, trust=TRUST.with_columns(half_life_days=pl.lit(10.0)))["trust_order"].to_list()
+
+    assert trusts[0] > trusts[1] == trusts[3] > trusts[2]
+
+
+@pytest.mark.parametrize("half_life", [None, 10])
+def test_the_order_by_trust_is_that_of_the_trust_that_is_shown(half_life):
+    rows = ({"record_id": number, "is_valid": number != 2} for number in (1, 2, 3))
+    found = gathered(*rows, trust=TRUST.with_columns(half_life_days=pl.lit(half_life, pl.Float64)))
+
+    assert found["trust_order"].rank("dense").to_list() == found["trust_score"].rank("dense").to_list()
 
 
 votes = st.fixed_dictionaries(

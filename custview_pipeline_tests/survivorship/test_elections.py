@@ -92,3 +92,15 @@ def test_the_parts_of_a_value_are_of_one_record():
 
     assert not found.select("record_id", "attribute", "slot").is_duplicated().any()
     assert found.join(index_claims(*said), on=["record_id", "slot", "token"], how="anti").is_empty()
+
+
+@pytest.mark.parametrize("half_life", [1, 30, 365])
+def test_however_many_half_lives_pass_who_wins_and_why_stays(half_life):
+    written = f"{{default: {{prefer: [most_trusted, any], half_life_days: {half_life}}}}}"
+    told = ("cuid", "record_id", "rank", "reason", "is_contested", "steady_trust")
+    now, later = (held(*FOUR, written=written, today=TODAY + timedelta(days)) for days in (0, 36_500))
+
+    assert now.select(told).equals(later.select(told))
+    assert now["trust_score"].min() > later["trust_score"].max()
+    assert not now.filter(pl.col("rank") == 1)["is_contested"].any()
+    assert later.filter(pl.col("rank") == 1)["reason"].cast(pl.String).to_list() == ["most_trusted"] * 2
