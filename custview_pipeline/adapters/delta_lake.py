@@ -171,7 +171,7 @@ def _parsed(text: str, path: Path) -> Manifest:
         written = stored.get("format_version")
         if type(written) is int and written != FORMAT_VERSION:
             raise LakeDamaged(
-                f"{path} has format {written}; this version reads {FORMAT_VERSION}: go on with the version that made it, or take the "
+                f"{path} has format {written}; this version reads {FORMAT_VERSION}: use the version that made it, or take the "
                 "sources into a new lake"
             )
         return Manifest.model_validate(stored)

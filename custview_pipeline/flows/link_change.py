@@ -22,7 +22,7 @@ from custview_pipeline.flows.current import (
     settings_in,
     versions_in,
 )
-from custview_pipeline.flows.decisions import answered_pairs, decided_pairs, locked_records
+from custview_pipeline.flows.decisions import answered_pairs, decided_pairs, entered_values, locked_records
 from custview_pipeline.flows.match_state import neighbourhoods_of, records_of_unique_sources, settings_of
 from custview_pipeline.flows.models import is_usable
 from custview_pipeline.kernel.ports import Snapshot
@@ -169,6 +169,7 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
         exclusive=records_of_unique_sources(records, linking.sources),
         locked=locked_records(snapshot),
         answered=answered_pairs(snapshot),
+        entered=entered_values(snapshot),
     )
 
 
@@ -186,6 +187,7 @@ def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[Mat
         decided_pairs(snapshot),
         _promised_by(linking),
         locked_records(snapshot),
+        entered_values(snapshot),
     )
     change = Change(since.changed, since.gone, lambda ids: since.groups_of(ids).select("record_id", "group_id"))
     return match_change(index, change, settings, known, progress)

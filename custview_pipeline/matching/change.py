@@ -39,6 +39,7 @@ class Index(NamedTuple):
         decided: left_id, right_id, is_match of steward decisions.
         promised: Returns, of some record ids, record_id and source_system of those whose source has each customer only once.
         locked: record_id, lock of records of locked customers; None where there are none.
+        entered: record_id, anchor of records that hold a value a steward entered; None where there are none.
     """
 
     tokens: Portions
@@ -46,6 +47,7 @@ class Index(NamedTuple):
     decided: pl.DataFrame
     promised: Callable[[pl.Series], pl.DataFrame]
     locked: pl.DataFrame | None = None
+    entered: pl.DataFrame | None = None
 
 
 class Change(NamedTuple):
@@ -169,7 +171,7 @@ class _Search:
         """Return what matches the changed ones among these records, and decides these groups anew."""
         records, index = Records.of(tokens, kind), self._index
         focus = Focus(self._is_changed.hold(records.record_ids), _group_numbers(records, groups))
-        told = Told(index.decided, index.promised(tokens["record_id"]), index.locked)
+        told = Told(index.decided, index.promised(tokens["record_id"]), index.locked, entered=index.entered)
         return Matcher(records, self._neighbours, settings, told=told, focus=focus)
 
     def _until_found(self, record_ids: pl.Series) -> pl.DataFrame:

@@ -24,12 +24,15 @@ class Told(NamedTuple):
         locked: record_id, lock (a number) of records of locked customers: two of which one is locked, or that are of two locks,
             are not one customer unless they are decided to be.
         answered: left_id, right_id, is_match of the decisions that a model may learn from; those of ``decided`` by default.
+        entered: record_id, anchor of records that hold a value a steward entered: each is compared as its anchor is, for the one
+            thing that it says is no evidence of who it is.
     """
 
     decided: pl.DataFrame | None = None
     exclusive: pl.DataFrame | None = None
     locked: pl.DataFrame | None = None
     answered: pl.DataFrame | None = None
+    entered: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,19 @@ def decided_rows(records: Records, decided: pl.DataFrame | None) -> tuple[Ints, 
         .sort("i", "j")
     )
     return found["i"].to_numpy(), found["j"].to_numpy(), found["is_match"].to_numpy()
+
+
+def compared_as(records: Records, entered: pl.DataFrame | None) -> Ints | None:
+    """Return of each row the row that it is compared as: its own, or that of its anchor; None where all are their own."""
+    if entered is None or entered.is_empty():
+        return None
+    rows = pl.DataFrame({"record_id": records.record_ids, "row": np.arange(records.count)})
+    anchored = entered.join(rows, on="record_id", how="inner").join(
+        rows.rename({"record_id": "anchor", "row": "anchor_row"}), on="anchor", how="inner"
+    )
+    found = np.arange(records.count)
+    found[anchored["row"].to_numpy()] = anchored["anchor_row"].to_numpy()
+    return found
 
 
 def _codes(records: Records, named: pl.DataFrame | None, column: str) -> Ints | None:

@@ -35,6 +35,7 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
     exclusive: pl.DataFrame | None = None,
     locked: pl.DataFrame | None = None,
     answered: pl.DataFrame | None = None,
+    entered: pl.DataFrame | None = None,
 ) -> tuple[MatchedType, ...]:
     """Match the records of each entity type among themselves.
 
@@ -52,6 +53,7 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         exclusive: record_id, source_system of records whose source has each customer only once.
         locked: record_id, lock of records of locked customers.
         answered: left_id, right_id, is_match of the decisions that a model may learn from; those of ``decided`` by default.
+        entered: record_id, anchor of records that hold a value a steward entered.
 
     Raises:
         PairBudgetExceeded: The pairs do not fit in memory.
@@ -63,8 +65,9 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         for records in every
         if (frozen := _serving(records, settings, (known or {}).get(records.entity_type), is_usable)) is not None
     }
-    near, told = neighbours_of(every, neighbourhoods, serving), Told(decided, exclusive, locked, answered)
+    near = neighbours_of(every, neighbourhoods, serving)
     del neighbourhoods
+    told = Told(decided, exclusive, locked, answered, entered)
     return tuple(
         Matcher(records, near, settings, told=told).match(serving.get(records.entity_type), progress) for records in every
     )

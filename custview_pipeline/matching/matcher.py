@@ -11,7 +11,7 @@ from custview_pipeline.matching.comparisons import COMPARISONS
 from custview_pipeline.matching.focus import Focus
 from custview_pipeline.matching.found import EDGES, SUSPICIOUS, MatchedType, TrainingSample, decisions
 from custview_pipeline.matching.frequencies import Frequencies
-from custview_pipeline.matching.judging import Judge, Told, decided_rows
+from custview_pipeline.matching.judging import Judge, Told, compared_as, decided_rows
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.neighbours import Neighbours
 from custview_pipeline.matching.pairs import Compared
@@ -49,6 +49,7 @@ class Matcher:
         """
         self._records, self._near, self._settings = records, near, settings
         self._told, self._focus = told or Told(), focus
+        self._compared_as = compared_as(records, self._told.entered)
         self._of_type = settings.types[records.entity_type]
         self._comparisons = tuple(
             comparison for comparison in COMPARISONS[records.entity_type] if comparison.name in self._of_type.compared
@@ -116,6 +117,9 @@ class Matcher:
         counted = known.frequencies if known else None
         compared = Compared(self._records, self._near, counted or Frequencies.of(self._records))
         candidates = block(compared, self._settings.limits, is_frozen=counted is not None)
+        if self._compared_as is not None:
+            is_own = self._compared_as == np.arange(self._records.count)
+            candidates = candidates.where(is_own[candidates.i] & is_own[candidates.j])
         return compared, candidates if self._focus is None else candidates.where(self._focus.includes(candidates.i, candidates.j))
 
     def _frozen(self, known: Frozen | None, compared: Compared, candidates: Candidates) -> Frozen:
@@ -195,8 +199,10 @@ class Matcher:
         by_rank = self._records.by_rank
 
         def weigh(i: Ints, j: Ints) -> Inside:
-            scored = scorer.score(by_rank[i], by_rank[j], None, self._settings.threads)
-            judged = judge.judge(scored.i, scored.j, scored.pattern)
+            rows = by_rank[i], by_rank[j]
+            one, other = rows if self._compared_as is None else (self._compared_as[rows[0]], self._compared_as[rows[1]])
+            scored = scorer.score(one, other, None, self._settings.threads)
+            judged = judge.judge(*rows, scored.pattern)
             return Inside(scored.weight, judged.is_must, judged.is_cannot)
 
         return weigh

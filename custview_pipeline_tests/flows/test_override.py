@@ -271,6 +271,25 @@ def test_a_pair_that_is_no_match_is_none_beside_it(place, is_entered_first):
     assert len(others) > 1
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("birth_date", "1931-12-09"),
+        ("name", "Zacharias Quillfeather Jr"),
+        ("email", "otto@example.org"),
+        ("phone", "+1 202 555 9876"),
+    ],
+)
+def test_what_was_entered_is_no_evidence_of_who_its_customer_is(place, attribute, value):
+    before = customers(place)
+    entered = place.enter("a1", attribute, value)
+    for is_whole in (False, True):
+        place.run(is_whole=is_whole)
+        assert [[key for key in each if key != "E"] for each in customers(place)] == before
+        assert place.are_one("a1", entered)
+        assert place.winner("a1", attribute) == entered
+
+
 def test_a_value_no_run_has_linked_yet_is_split_off_and_locked_with_its_customer(place):
     entered = place.enter("a1", "email", EMAIL)
     (value,) = entered_records(place).filter(pl.col("source_key") == entered)["record_id"]
