@@ -33,8 +33,8 @@ from custview_pipeline.matching.match import RULES_VERSION, comparisons_that_cou
 from custview_pipeline.matching.matcher import Progress
 from custview_pipeline.matching.setup import Frozen
 
-_LARGEST_CHANGE: Final = 0.3  # share of the records from which on matching all of them is quicker
-_NOTHING: Final = pl.Series("record_id", [], pl.Int64)
+_LARGEST_CHANGE: Final = 0.3  # share of the records from which on a change is none any more
+_LARGE_CHANGE, _LARGE_SHARE = 10_000, 0.05  # records, and their share, from which on matching all is quicker and takes less
 _DECIDED: Final = ("decision", "left_id", "right_id", "record_id", "member_ids")
 
 
@@ -135,7 +135,8 @@ class Linking:
         return self.snapshot.appended_since(table, before, columns)
 
     def _is_small(self, found: Since) -> bool:
-        return len(found.all) <= _LARGEST_CHANGE * max(1, sum(found.record_count.values()))
+        changed, records = len(found.all), max(1, sum(found.record_count.values()))
+        return changed <= _LARGEST_CHANGE * records and (changed <= _LARGE_CHANGE or changed <= _LARGE_SHARE * records)
 
     def _is_served(self, found: Since) -> bool:
         """Return whether the models in use serve each entity type that there is anything to compare of."""

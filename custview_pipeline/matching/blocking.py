@@ -21,7 +21,8 @@ _LARGEST_NEIGHBOUR_BLOCK: Final = 200  # pairs of one block of a neighbour rule
 _LARGEST_HELD: Final = 20  # phones and identifiers held by more records are not sought one edit apart
 _LISTED: Final = ("phone_tails", "identifiers")  # features whose neighbours meet without anything else in common
 _ROW_BITS: Final = 32  # of a pair packed into one integer
-_BYTES_A_PAIR: Final = 64  # at most, while pairs are made distinct and a model is learned from them
+_BYTES_A_PAIR: Final = 40  # at most, while pairs are made distinct and a model is learned from them
+_HELD_TWICE: Final = 8_000_000  # pairs that rules may bring beyond twice the distinct ones before these are made distinct again
 _GIB: Final = 2**30
 _NONE: Final = np.empty(0, np.int64)
 
@@ -100,6 +101,7 @@ class _Allowance:
     limits: BlockingLimits
     left: int
     packed: list[Ints] = field(default_factory=list)
+    distinct: int = 0
     yields: list[RuleYield] = field(default_factory=list)
     oversize: dict[str, Ints] = field(default_factory=dict)
 
@@ -111,6 +113,9 @@ class _Allowance:
         """Take what a rule brought."""
         self.left -= brought.pairs
         self.packed.append(packed)
+        if sum(len(held) for held in self.packed) > 2 * self.distinct + _HELD_TWICE:
+            self.packed = [_distinct(self.packed)]  # most pairs of one customer are brought by several rules
+            self.distinct = len(self.packed[0])
         self.yields.append(brought)
         self.oversize[brought.rule] = oversize
 
