@@ -205,7 +205,7 @@ def _decided_about(decided: pl.DataFrame) -> pl.Series:
     """Return the records that decisions are about which matching links by, some of them several times."""
     linking = decided.filter(pl.col("decision").is_in(LINKING_DECISIONS))
     named = [linking[name].alias("record_id") for name in ("left_id", "right_id", "record_id")]
-    return pl.concat([_NOTHING, *named, linking["member_ids"].explode().alias("record_id")]).drop_nulls()
+    return pl.concat([*named, linking["member_ids"].explode().alias("record_id")]).drop_nulls()
 
 
 def _promised_by(linking: Linking) -> Callable[[pl.Series], pl.DataFrame]:
