@@ -99,6 +99,7 @@ def test_a_value_that_breaks_its_standard_is_refused_with_the_rule_and_never_the
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("attribute", "value", "scheme"),
     [
@@ -154,6 +155,7 @@ def test_it_is_erased_with_its_customer(entered, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_matched", [True, False])
 def test_it_is_erased_with_the_last_record_that_it_was_entered_for(settled, entered, tmp_path, is_matched):
     place = (entered[0] if is_matched else settled).copied(tmp_path / "desk")
@@ -169,6 +171,7 @@ def test_it_is_erased_with_the_last_record_that_it_was_entered_for(settled, ente
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_locked_customer_takes_a_value_and_still_nobody_else(place):
     place.decide(lock(place.lake.snapshot(), place.cuid("a1"), place.stated()))
     decision_id = place.enter("a1", "email", EMAIL)
@@ -198,6 +201,7 @@ def became_otto(place, *keys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_matched", [True, False])
 @pytest.mark.parametrize(
     ("happens", "expected"),
@@ -238,6 +242,7 @@ def test_it_stays_with_who_stays_and_keeps_nobody(settled, tmp_path, is_matched,
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_match_withdrawn_after_it_was_entered_holds_no_more(place):
     before = place.owners()
     stored = place.decide(about_pair("match", place.member("a1"), place.member("o1"), place.stated()))
@@ -259,6 +264,7 @@ def test_a_match_withdrawn_after_it_was_entered_holds_no_more(place):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_entered_first", [True, False])
 def test_a_pair_that_is_no_match_is_none_beside_it(place, is_entered_first):
     steps = [lambda: place.enter("a1", "birth_date", "1962-01-01"), lambda: parted(place, "a1", "a2")]

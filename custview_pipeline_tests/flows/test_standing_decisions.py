@@ -96,6 +96,7 @@ def test_possible_matches_that_link_each_other_make_one_customer(place):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_record_that_was_erased_is_in_no_decision_any_more(place):
     snapshot = place.lake.snapshot()
     pair("match", "a2", "s0")(place)
@@ -141,6 +142,7 @@ def test_what_waits_about_a_record_that_is_erased_meanwhile_is_never_stored(plac
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_a_lock_keeps_out_is_explained_by_the_steward_and_teaches_no_model(place):
     place.deliver(of(ADA, "a9"))
     place.decide(split_off(place.lake.snapshot(), place.member("a9"), place.stated()))
@@ -166,6 +168,7 @@ def test_without_decisions_nothing_of_it_is_so(place):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("kind", CASES)
 def test_a_decision_holds_and_is_undone(place, kind, event):

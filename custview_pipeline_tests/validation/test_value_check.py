@@ -33,6 +33,8 @@ WRITTEN = {
     "industry_code": ["541511", "k64.2", "62.01", "bakery", "C"],
     "consent": ["Y", "opt-out", "perhaps"],
     "language": ["English", "zh-CN", "中文", "en_US", "Klingon"],
+    "employee_count": ["1,250", "0012", "1.250", "51-200", "-3", "2.5", "12345678"],
+    "loyalty_points": ["1 427,5", "980.25", "-0", "none", "555-0143"],
     "entity_type": ["person", "Company"],
 }  # fmt: skip
 
