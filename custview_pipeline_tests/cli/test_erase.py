@@ -96,6 +96,8 @@ def test_one_record_may_be_erased_alone_and_its_customer_goes_on(own, cuid):
     assert shown.out.splitlines()[0].endswith("person, 1 source record")
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_matching_may_be_left_to_the_next_run(own, cuid):
     outcome = erase(own, "--record", f"crm:crm-{BOTH:05d}", "--reason", "r", "--later")
     assert outcome.code == 0
@@ -105,6 +107,8 @@ def test_matching_may_be_left_to_the_next_run(own, cuid):
     assert own.run("show", cuid, "--project", own.directory).code == 0
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_an_erasure_is_queued_while_a_run_is_writing_and_done_by_the_next(own, cuid, monkeypatch):
     monkeypatch.setattr(command, "_PATIENCE_SECONDS", 0.1)
     held, release = threading.Event(), threading.Event()

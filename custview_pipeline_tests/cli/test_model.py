@@ -94,6 +94,8 @@ def test_a_model_is_learned_from_what_came_since_kept_and_put_to_use(lake):
     assert states(lake)[second] == "in use", "a run keeps to the model in use"
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_model_goes_to_another_lake_by_a_file_and_scores_there_with_the_same_version(lake, tmp_path):
     (version,) = states(lake)
     file = tmp_path / "models.json"

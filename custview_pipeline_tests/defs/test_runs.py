@@ -80,6 +80,8 @@ def test_the_audit_tells_the_scores_of_each_source_by_channel_owner_and_dimensio
     assert all({"channel", "owner"} <= set(row) and 0 <= row["score"] <= 1 for row in rows)
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(("days", "gone"), [(30, 0), (0, 1)])
 def test_the_audit_lets_refused_rows_go_when_their_time_is_over(world, monkeypatch, days, gone):
     monkeypatch.setattr("custview_pipeline.flows.quarantine.RETENTION", timedelta(days=days))

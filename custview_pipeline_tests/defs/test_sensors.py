@@ -127,12 +127,16 @@ def test_while_a_run_is_at_work_none_is_asked_for(world, instance):
     assert said(tick(instance, world)) == "crm: a run is at work"
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_content_that_a_run_of_the_command_line_took_in_is_not_new(world, instance):
     settle(world)
     assert world.refresh().code == 0
     assert said(tick(instance, world)) == "crm: nothing new"
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_files_put_back_as_they_were_before_the_last_run_are_new_and_so_are_those_of_a_failed_run(world, instance):
     first = world.file("crm").read_bytes()
     run_job(world)
@@ -236,6 +240,8 @@ def held(world):
     return world
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_rejected_delivery_is_not_tried_until_it_is_approved(held, instance):
     decide_what_is_held(held, Standing.REJECTED)
     ran = run_job(held)
@@ -269,6 +275,8 @@ def test_a_contract_that_is_changed_after_a_rejection_costs_one_run_that_says_so
     assert said(tick(instance, held, later(result.cursor, WAITS[1]))).startswith("crm: a person rejected the delivery")
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_by_night_a_source_that_is_refused_stops_no_other_and_all_that_follows_is_done(world, instance):
     world.file("shop").write_text("{")
     settle(world)
@@ -354,6 +362,8 @@ def read_from_program(world, *, changes):
 ORIGINS = ["told by the program", "digested", "digested, changes alone"]
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ORIGINS)
 def test_a_change_of_a_program_is_taken_in_once_by_the_run_that_was_asked_for(world, instance, monkeypatch, kind):
     world.contract_file("shop").unlink()

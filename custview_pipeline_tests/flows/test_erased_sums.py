@@ -69,6 +69,8 @@ def test_a_sum_goes_with_a_part_of_it_and_the_next_run_adds_up_what_is_left(tmp_
     assert estate.broken_promises() == {}
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_of_history_the_versions_go_that_the_erased_record_was_a_part_of(tmp_path):
     estate = settled(tmp_path / "estate", points(1, "7"), points(2, "5"), points(3, "2"))
     moved_out(estate, 3)
@@ -80,6 +82,8 @@ def test_of_history_the_versions_go_that_the_erased_record_was_a_part_of(tmp_pat
     assert sums(estate) == [(None, False), ("12", True)]
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_sum_of_a_customer_that_all_its_records_left_goes_with_a_part_too(tmp_path):
     others = (Record(each, OTTO, {"name": "Otto Keating"}) for each in (10, 11))
     estate = settled(tmp_path / "estate", points(1, "7"), points(2, "5"), *others)

@@ -314,6 +314,8 @@ def assert_done_once(desk, every):
         assert all(min(desk.keyring.shard_keys().generations[shard]) == floor for shard, floor in floors.items())
 
 
+@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_release_that_is_interrupted_loses_nothing_and_is_done_once(strict):
     assert_done_once(strict, every=6)
 
