@@ -72,10 +72,10 @@ def say(house, pair, decision):
     [
         ("of two customers", "match"),
         ("of several", "not_a_match"),
-        pytest.param("of two customers", "not_a_match", marks=pytest.mark.slow),
-        pytest.param("of several", "match", marks=pytest.mark.slow),
-        pytest.param("of two", "match", marks=pytest.mark.slow),
-        pytest.param("of two", "not_a_match", marks=pytest.mark.slow),
+        pytest.param("of two customers", "not_a_match", marks=[pytest.mark.slow, pytest.mark.thorough]),
+        pytest.param("of several", "match", marks=[pytest.mark.slow, pytest.mark.thorough]),
+        pytest.param("of two", "match", marks=[pytest.mark.slow, pytest.mark.thorough]),
+        pytest.param("of two", "not_a_match", marks=[pytest.mark.slow, pytest.mark.thorough]),
     ],
 )
 def test_what_is_foretold_comes_true(house, which, decision):

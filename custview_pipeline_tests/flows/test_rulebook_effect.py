@@ -44,7 +44,7 @@ MORE = {
 }
 CASES = [
     *(pytest.param(text, id=name) for name, text in QUICK.items()),
-    *(pytest.param(text, id=name, marks=pytest.mark.slow) for name, text in MORE.items()),
+    *(pytest.param(text, id=name, marks=[pytest.mark.slow, pytest.mark.thorough]) for name, text in MORE.items()),
 ]
 
 
