@@ -15,7 +15,7 @@ from custview_pipeline_tests.errors_of_libraries import LIBRARIES, error_of, fai
 STAGES: Final = {
     "matching": ("custview_pipeline.flows.link.link_change", "numpy"),
     "storing the crosswalk": ("custview_pipeline.flows.link._store_models", "pyarrow"),
-    "survivorship": ("custview_pipeline.flows.survive.weigh_claims", "polars"),
+    "survivorship": ("custview_pipeline.flows.survive.hold_elections", "polars"),
     "building the core view": ("custview_pipeline.flows.publish.build_core", "polars panic"),
     "the audit": ("custview_pipeline.flows.assess.stored_scores", "pandera"),
     "storing the audit": ("custview_pipeline.flows.assess.findings_of", "deltalake"),

@@ -241,6 +241,7 @@ def with_keys(world: World) -> World:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_disk_that_is_full_at_the_first_run_leaves_nothing_that_the_next_stumbles_over(tmp_path):
     no_keys = world_with(tmp_path / "no_keys", 15)
     assert assert_told_of_full_disk(no_keys, _LIMITS[0], known=(0, 0)), "keys were made"

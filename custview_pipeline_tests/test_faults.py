@@ -167,6 +167,7 @@ def test_a_first_run_killed_before_any_step_is_done_again_whole(tmp_path, part):
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_runs_killed_one_after_another_leave_nothing_behind_that_the_next_stumbles_over(settled, tmp_path):
     world = _copy(settled.world, tmp_path / "world")
     for step in random.Random(7).sample(range(12), 4):  # noqa: S311 -- which steps does not matter
@@ -189,6 +190,7 @@ main()
 
 @pytest.mark.faults
 @pytest.mark.parametrize("share", sampled([0.5, 0.1, 0.75, 0.9]))
+@pytest.mark.thorough
 def test_a_killed_command_is_done_again_whole_through_dagster(settled, tmp_path, share):
     world = _copy(settled.world, tmp_path / "world")
     step = int(len(settled.steps) * share)

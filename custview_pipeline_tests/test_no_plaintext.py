@@ -108,6 +108,7 @@ def large_story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_nothing_is_found_where_worker_processes_did_the_work(large_story):
     _assert_told_truly(large_story)
     assert any(b"spawn_main" in said for said in large_story.watchers[0].processes.values())

@@ -162,6 +162,7 @@ def test_a_sensor_whose_look_at_the_files_fails_skips_and_names_the_kind(tmp_pat
 SABOTAGE: Final = f"from {failing.__name__} import fail_in_the_airlock\nfail_in_the_airlock()\n"
 
 
+@pytest.mark.thorough
 def test_under_the_ui_and_its_daemon_a_run_in_which_every_library_fails_leaks_nothing(tmp_path_factory):
     root = tmp_path_factory.mktemp("up")  # short: Dagster's sockets are in its temporary folder
     world, planter = make_world(root / "world", SourceSpec(EVERY)), Planter()

@@ -180,6 +180,7 @@ def test_a_compaction_takes_every_kind_of_step(settled, tmp_path):
 
 @pytest.mark.faults
 @pytest.mark.parametrize("part", sampled(range(PARTS)))
+@pytest.mark.thorough
 def test_a_compaction_and_vacuum_killed_before_any_step_changes_nothing_and_is_done_again(settled, tmp_path, part):
     counted = _copy(settled.world, tmp_path / "counted")
     run_flows(counted.directory, open_keys(counted.keys), run_id="night")
@@ -195,6 +196,7 @@ def test_a_compaction_and_vacuum_killed_before_any_step_changes_nothing_and_is_d
 
 @pytest.mark.faults
 @pytest.mark.parametrize("part", sampled(range(5)))
+@pytest.mark.thorough
 def test_refreshes_killed_at_random_moments_end_as_if_nobody_had_disturbed_them(settled, tmp_path, part):
     chance = random.Random(part)  # noqa: S311 -- no secret
     for kill in range(RANDOM_KILLS // 5):
@@ -291,6 +293,7 @@ def _restored(world: World, lake: Path, root: Path) -> World:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("part", sampled(range(4)))
+@pytest.mark.thorough
 def test_a_lake_copied_manifest_first_while_a_run_writes_is_restored_with_a_key_backup(settled, tmp_path, part):
     counted = _copy(settled.world, tmp_path / "counted")
     steps = steps_of(lambda: run_flows(counted.directory, open_keys(counted.keys)))
@@ -308,6 +311,7 @@ def test_a_lake_copied_manifest_first_while_a_run_writes_is_restored_with_a_key_
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_a_lake_copied_manifest_last_while_a_run_writes_is_none(settled, tmp_path):
     world = _copy(settled.world, tmp_path / "world")
     copied = tmp_path / "copy"
