@@ -37,12 +37,12 @@ ui: $(READY) ## Start the Dagster UI and its daemon on the demo (PORT=3000)
 	$(BIN)/custview up --project $(DEMO) --port $(PORT)
 
 .PHONY: test
-test: $(READY) ## Run the tests, in five minutes or less
-	$(BIN)/python -m pytest -q -n auto
+test: $(READY) ## Run the tests, some ten minutes on two cores
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 .PHONY: test-all
 test-all: $(READY) ## Run the slow, browser and fault tests too
-	$(BIN)/python -m pytest -q -n auto -m ""
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m ""
 
 .PHONY: explore
 explore: $(READY) ## Run the property tests on examples that were never tried
