@@ -118,6 +118,7 @@ def test_a_kill_before_any_step_is_made_good(asked, tmp_path, part):
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_a_kill_while_keys_are_destroyed_leaves_no_key_of_before(asked, tmp_path):
     """Whenever it is killed behind the manifest, the next writer destroys the keys before it does anything else."""
     first = asked.steps.index("Keyring.destroy_shards", asked.steps.index("DeltaLake.replace_manifest"))

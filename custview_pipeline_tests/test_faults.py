@@ -217,6 +217,7 @@ def test_two_runs_at_once_take_turns(settled, tmp_path):
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_first_runs_at_once_agree_on_one_set_of_keys(tmp_path):
     world = make_world(tmp_path / "world", *SPECS)
     for source in world.sources:

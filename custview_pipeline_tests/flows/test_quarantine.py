@@ -321,5 +321,6 @@ def test_a_release_that_is_interrupted_loses_nothing_and_is_done_once(strict):
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 def test_a_release_that_is_interrupted_anywhere_loses_nothing_and_is_done_once(strict):
     assert_done_once(strict, every=1)
