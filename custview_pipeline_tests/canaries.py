@@ -150,7 +150,7 @@ def watched(world: World, *command: str | Path, **environment: str) -> tuple[Out
     watcher.start()
     outcome = finish(process)
     watcher.join()
-    assert not watcher.errors
+    assert watcher.errors == []
     return outcome, watcher
 
 

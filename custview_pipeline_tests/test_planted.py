@@ -3,9 +3,12 @@
 import base64
 import gzip
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -146,3 +149,22 @@ def test_a_value_in_a_child_process_or_a_file_that_lives_shortly_is_found(tmp_pa
     assert SEARCH.in_bytes(b"\n".join(watcher.files.values())) == {NAME}
     assert SEARCH.in_text(said.out) == {NATIVE}
     assert SEARCH.in_folder(world.root) == {}
+
+
+def test_a_folder_that_is_removed_while_it_is_looked_through_stops_no_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "brief").mkdir()
+    (tmp_path / "long").write_text(NAME, encoding="utf-8")
+    look = os.scandir
+
+    def remove_then_look(path: str) -> Iterator[os.DirEntry[str]]:
+        if Path(path) == tmp_path / "brief":
+            shutil.rmtree(path, ignore_errors=True)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", remove_then_look)
+    watcher = Watcher(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"], text=True), tmp_path)
+    watcher.start()
+    watcher.join()
+    assert not (tmp_path / "brief").exists()
+    assert watcher.errors == []
+    assert SEARCH.in_bytes(b"".join(watcher.files.values())) == {NAME}

@@ -1,5 +1,6 @@
 """A watch over a command while it runs: command lines and environments of its processes, and files that live shortly."""
 
+import os
 import subprocess
 import threading
 import time
@@ -58,7 +59,8 @@ class Watcher(threading.Thread):
                 self.processes[child.pid] = said.encode("utf-8", "surrogateescape")
 
     def _look_at_files(self) -> None:
-        for path in (path for folder in self._folders for path in folder.rglob("*")):
+        # Not `rglob`: before Python 3.12 it fails where a folder that it is about to enter is removed.
+        for path in (Path(inside, name) for folder in self._folders for inside, _, names in os.walk(folder) for name in names):
             try:
                 content = path.read_bytes() if path.is_file() else b""
             except OSError:
