@@ -17,6 +17,7 @@ from custview_pipeline.flows.current import current_index, current_records
 from custview_pipeline.flows.deliver import Intake, deliver
 from custview_pipeline.flows.match_state import neighbourhoods_of, records_of_unique_sources, settings_of
 from custview_pipeline.kernel.ports import Unwatched
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.match import match
 from custview_pipeline.matching.matcher import Matcher
 from custview_pipeline.matching.setup import Frozen
@@ -97,7 +98,7 @@ def match_index(project_directory: Path, store: Path, known: Known | None) -> Fo
     # Called at once, for whoever stands between would hold the frames.
     found = meter.measure(
         "match",
-        lambda: match(frames.pop(), frames.pop(), settings, lambda *_: None, known=learned_before, exclusive=unique),
+        lambda: match(frames.pop(), frames.pop(), settings, lambda *_: None, known=learned_before, told=Told(exclusive=unique)),
     )
     clusters = pl.concat([part.clusters for part in found]).join(records, on="record_id")
     return Found(

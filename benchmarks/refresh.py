@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from large_world import generate_large
 from meter import Meter, Taken, in_own_process
 from our_matching import keyring_of
 from rich.console import Console
@@ -31,7 +32,6 @@ from custview_pipeline.adapters.delta_lake import DeltaLake, LakeWriter
 from custview_pipeline.adapters.project_directory import load_project
 from custview_pipeline.adapters.sources import open_source
 from custview_pipeline.contracts.project import Project
-from custview_pipeline.demo.world import generate
 from custview_pipeline.flows import deliver as delivering
 from custview_pipeline.flows.assess import assess
 from custview_pipeline.flows.current import current_crosswalk
@@ -133,7 +133,7 @@ def change_source(world: Path, count: int, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 -- an invented change, the same every time
     project = load_project(world)
     contract = project.contract_of(SOURCE)
-    (path,) = world.glob(contract.path_pattern)
+    path, *_ = sorted(world.glob(contract.path_pattern))
     header, *rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     key, part = header.index(contract.key_column.name), count // 3
     chosen = chance.sample(range(len(rows)), 3 * part + part)
@@ -290,7 +290,7 @@ def main() -> None:
 
 
 def generate_world(world: Path, rows: int, seed: int) -> None:
-    generate(world, records=rows, seed=seed)
+    generate_large(world, rows=rows, seed=seed)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from rich.table import Table
 from custview_pipeline.adapters.delta_lake import DeltaLake
 from custview_pipeline.cli.entry import FAILED, ProjectOption, open_project, told_errors
 from custview_pipeline.cli.moments import AsOfOption
+from custview_pipeline.cli.pages import EVENTS
 from custview_pipeline.cli.terminal import results
 from custview_pipeline.flows.customer_history import Resolution, Standing, resolve
 from custview_pipeline.kernel.identifiers import group_cuid, parse_cuid
@@ -18,15 +19,6 @@ app = typer.Typer(
     help="Customer ids: for life, through merges and splits.",
     epilog="Example: custview cuid resolve CUQM-8403-JRZB-QKMZ-VAM",
 )
-
-_EVENTS = {
-    "created": "created",
-    "merged_into": "merged into",
-    "split_from": "split from",
-    "retired": "retired: its sources hold no record of it any more",
-    "reactivated": "came back out of",
-    "erased": "erased",
-}
 
 
 @app.callback()
@@ -64,7 +56,7 @@ def print_resolution(found: Resolution) -> None:
     table = Table("when (UTC)", "customer", "what", "other customer", "run", box=None)
     for event in found.events:
         other = "" if event.other_cuid is None else group_cuid(event.other_cuid)
-        table.add_row(f"{event.happened_at:%Y-%m-%d %H:%M}", group_cuid(event.cuid), _EVENTS[event.event], other, event.run_id)
+        table.add_row(f"{event.happened_at:%Y-%m-%d %H:%M}", group_cuid(event.cuid), EVENTS[event.event], other, event.run_id)
     console.print(table)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
-from custview_pipeline.cli.pages import NO_KEY, reason_in_words, sum_in_words
+from custview_pipeline.cli.pages import EVENTS, NO_KEY, reason_in_words, sum_in_words
 from custview_pipeline.cli.terminal import printable, results
 from custview_pipeline.flows.as_of import say_moment
 from custview_pipeline.flows.change_causes import Cause, CauseKind
@@ -15,14 +15,6 @@ from custview_pipeline.flows.customer_history import Event
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 
 _MARKS: Final = {Change.CAME: "[green]+[/]", Change.WENT: "[red]-[/]", Change.CHANGED: "[yellow]~[/]", Change.MOVED: "="}
-_EVENTS: Final = {
-    "created": "created",
-    "merged_into": "merged into",
-    "split_from": "split from",
-    "retired": "retired: its sources hold no record of it any more",
-    "reactivated": "came back out of",
-    "erased": "erased",
-}
 _CAUSES: Final = {
     CauseKind.DECISION: "decision {name}",
     CauseKind.MERGE: "merge with {name}",
@@ -89,7 +81,7 @@ def _notes(end: End) -> list[str]:
 
 def _told(event: Event) -> str:
     other = "" if event.other_cuid is None else f" {group_cuid(event.other_cuid)}"
-    return f"{event.happened_at:%Y-%m-%d %H:%M}: {group_cuid(event.cuid)} {_EVENTS[event.event]}{other}"
+    return f"{event.happened_at:%Y-%m-%d %H:%M}: {group_cuid(event.cuid)} {EVENTS[event.event]}{other}"
 
 
 def _values_table(found: CustomerDiff) -> Table:

@@ -15,6 +15,14 @@ from custview_pipeline.flows.portrait import Portrait, Shown
 from custview_pipeline.kernel.identifiers import Cuid, group_cuid
 
 NO_KEY: Final = "(no key)"
+EVENTS: Final[Mapping[str, str]] = {
+    "created": "created",
+    "merged_into": "merged into",
+    "split_from": "split from",
+    "retired": "retired: its sources hold no record of it any more",
+    "reactivated": "came back out of",
+    "erased": "erased",
+}
 _REASONS: Final[Mapping[str, str]] = {
     "only_candidate": "only value known",
     "confirmed_by_others": "records agree",

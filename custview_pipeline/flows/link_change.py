@@ -29,6 +29,7 @@ from custview_pipeline.kernel.ports import Snapshot
 from custview_pipeline.kernel.versions import newest
 from custview_pipeline.matching.change import Change, Index, match_change
 from custview_pipeline.matching.found import MatchedType
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.match import RULES_VERSION, comparisons_that_count, match
 from custview_pipeline.matching.matcher import Progress
 from custview_pipeline.matching.setup import Frozen
@@ -166,11 +167,7 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
         progress,
         known=linking.known,
         is_usable=is_usable,
-        decided=decided_pairs(snapshot),
-        exclusive=records_of_unique_sources(records, linking.sources),
-        locked=locked_records(snapshot),
-        answered=answered_pairs(snapshot),
-        entered=entered_values(snapshot),
+        told=_told(snapshot)._replace(exclusive=records_of_unique_sources(records, linking.sources)),
     )
 
 
@@ -185,13 +182,21 @@ def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[Mat
     index = Index(
         lambda: segments,
         pl.concat(snapshot.read_index(part) for part in parts),
-        decided_pairs(snapshot),
+        _told(snapshot),
         _promised_by(linking),
-        locked_records(snapshot),
-        entered_values(snapshot),
     )
     change = Change(since.changed, since.gone, lambda ids: since.groups_of(ids).select("record_id", "group_id"))
     return match_change(index, change, settings, known, progress)
+
+
+def _told(snapshot: Snapshot) -> Told:
+    """Return what stewards decided; not which sources have each customer once."""
+    return Told(
+        decided_pairs(snapshot),
+        locked=locked_records(snapshot),
+        answered=answered_pairs(snapshot),
+        entered=entered_values(snapshot),
+    )
 
 
 def records_named(snapshot: Snapshot, record_ids: pl.Series) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from custview_pipeline.flows.quarantine import chosen_rows, shred_rows, unsealed
 from custview_pipeline.flows.suppress import NO_MARKS, Suppression
 from custview_pipeline.flows.survey import BATCH_ROWS, headers_of, identify
 from custview_pipeline.flows.workers import work_through
+from custview_pipeline.ingestion.changes import with_known_times
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.kernel.ports import LakeWriter, Snapshot
 from custview_pipeline.kernel.redaction import silenced
@@ -299,13 +300,7 @@ def _admit(desk: Desk, airlock: Airlock, decided: _Decided) -> list[Admission]:
             yield Pending(raw.slice(start, BATCH_ROWS), _marks(rows.slice(start, BATCH_ROWS)))
 
     admitted = work_through(admit, airlock, batches(), rows=raw.height, workers=desk.workers)
-    return [each._replace(protected=_with_known_times(each.protected, rows)) for each in admitted]
-
-
-def _with_known_times(stored: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows that are to be stored, with the time that is known of their record where they tell none."""
-    known = stored.join(rows.select("record_id", "known_at"), on="record_id", how="left", maintain_order="left")
-    return known.with_columns(pl.coalesce("updated_at", "known_at").alias("updated_at")).drop("known_at")
+    return [each._replace(protected=with_known_times(each.protected, rows)) for each in admitted]
 
 
 def _is_same(chosen: pl.DataFrame, staying: pl.DataFrame) -> bool:

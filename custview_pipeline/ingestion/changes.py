@@ -54,22 +54,27 @@ class Changes(NamedTuple):
         return int(self.rows["status"].is_in([str(status) for status in statuses]).sum())
 
     def with_known_times(self, stored: pl.DataFrame) -> pl.DataFrame:
-        """Return rows that are to be stored, with the time that is known of their record where they tell none.
-
-        Otherwise a row without a time would have every older row win that comes after it.
-
-        Args:
-            stored: Its columns record_id, version, updated_at are read; one row a record.
-        """
-        is_told = (pl.col("status") == RowStatus.CHANGED.value) & pl.col("known_at").is_not_null()
-        known = self.rows.filter(is_told).select("record_id", "version", "known_at")
-        joined = stored.join(known, on=["record_id", "version"], how="left", maintain_order="left")
-        return joined.with_columns(pl.coalesce("updated_at", "known_at").alias("updated_at")).drop("known_at")
+        """Return rows that are to be stored, with the time that is known of their record where they tell none."""
+        return with_known_times(stored, self.rows.filter(pl.col("status") == RowStatus.CHANGED.value))
 
     @property
     def deleted_count(self) -> int:
         """Return how many records that were held until now are deleted."""
         return int(self.deleted["was_held"].sum())
+
+
+def with_known_times(stored: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows that are to be stored, with the time that is known of their record where they tell none.
+
+    Otherwise a row without a time would have every older row win that comes after it.
+
+    Args:
+        stored: Its columns record_id, version, updated_at are read; one row a record.
+        rows: record_id, version, known_at of the rows that they were made of.
+    """
+    known = rows.filter(pl.col("known_at").is_not_null()).select("record_id", "version", "known_at")
+    joined = stored.join(known, on=["record_id", "version"], how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("updated_at", "known_at").alias("updated_at")).drop("known_at")
 
 
 class Returning(NamedTuple):

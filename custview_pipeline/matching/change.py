@@ -36,18 +36,14 @@ class Index(NamedTuple):
     Attributes:
         tokens: Returns the rows (schema ``TOKENS``) of current records, the newest portion first; asked several times.
         neighbourhoods: token, key, part of the values that may hold typos.
-        decided: left_id, right_id, is_match of steward decisions.
+        told: What is said of records whatever their evidence, but for what ``promised`` returns.
         promised: Returns, of some record ids, record_id and source_system of those whose source has each customer only once.
-        locked: record_id, lock of records of locked customers; None where there are none.
-        entered: record_id, anchor of records that hold a value a steward entered; None where there are none.
     """
 
     tokens: Portions
     neighbourhoods: pl.DataFrame
-    decided: pl.DataFrame
+    told: Told
     promised: Callable[[pl.Series], pl.DataFrame]
-    locked: pl.DataFrame | None = None
-    entered: pl.DataFrame | None = None
 
 
 class Change(NamedTuple):
@@ -171,7 +167,7 @@ class _Search:
         """Return what matches the changed ones among these records, and decides these groups anew."""
         records, index = Records.of(tokens, kind), self._index
         focus = Focus(self._is_changed.hold(records.record_ids), _group_numbers(records, groups))
-        told = Told(index.decided, index.promised(tokens["record_id"]), index.locked, entered=index.entered)
+        told = index.told._replace(exclusive=index.promised(tokens["record_id"]))
         return Matcher(records, self._neighbours, settings, told=told, focus=focus)
 
     def _until_found(self, record_ids: pl.Series) -> pl.DataFrame:

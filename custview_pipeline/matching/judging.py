@@ -35,6 +35,9 @@ class Told(NamedTuple):
     entered: pl.DataFrame | None = None
 
 
+NOTHING_TOLD: Final = Told()
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What was said about pairs.

@@ -10,7 +10,7 @@ from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.matching.comparisons import COMPARISONS, Comparison
 from custview_pipeline.matching.found import MatchedType, TrainingSample
 from custview_pipeline.matching.frequencies import dense_features, is_dense
-from custview_pipeline.matching.judging import Told
+from custview_pipeline.matching.judging import NOTHING_TOLD, Told
 from custview_pipeline.matching.matcher import Matcher, Progress
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.neighbours import Neighbours, find_neighbours
@@ -31,11 +31,7 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
     *,
     known: Mapping[EntityType, Frozen] | None = None,
     is_usable: IsUsable | None = None,
-    decided: pl.DataFrame | None = None,
-    exclusive: pl.DataFrame | None = None,
-    locked: pl.DataFrame | None = None,
-    answered: pl.DataFrame | None = None,
-    entered: pl.DataFrame | None = None,
+    told: Told = NOTHING_TOLD,
 ) -> tuple[MatchedType, ...]:
     """Match the records of each entity type among themselves.
 
@@ -49,11 +45,7 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
         known: Models in use; a type that is not among them learns one.
         is_usable: Tells of a known model, the comparisons that these records have anything for, and their number whether it still
             serves; None: it does.
-        decided: left_id, right_id, is_match of steward decisions.
-        exclusive: record_id, source_system of records whose source has each customer only once.
-        locked: record_id, lock of records of locked customers.
-        answered: left_id, right_id, is_match of the decisions that a model may learn from; those of ``decided`` by default.
-        entered: record_id, anchor of records that hold a value a steward entered.
+        told: What is said of records whatever their evidence.
 
     Raises:
         PairBudgetExceeded: The pairs do not fit in memory.
@@ -67,7 +59,6 @@ def match(  # noqa: PLR0913 -- what the lake knows comes by name
     }
     near = neighbours_of(every, neighbourhoods, serving)
     del neighbourhoods
-    told = Told(decided, exclusive, locked, answered, entered)
     return tuple(
         Matcher(records, near, settings, told=told).match(serving.get(records.entity_type), progress) for records in every
     )

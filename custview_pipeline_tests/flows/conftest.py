@@ -19,6 +19,7 @@ from custview_pipeline.protection.keyring import Keyring
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline_tests.factories import LATER, source_contract
 from custview_pipeline_tests.flows.delivery_desk import TIMED_HEADERS, Desk
+from custview_pipeline_tests.flows.foretold import RECORDS
 from custview_pipeline_tests.flows.sealed_lake import Record, take_in
 
 ADA = {"given": "ada", "family": "winterbourne", "birth_date": "1961-04-17", "phones": ["2025550143"]}
@@ -72,6 +73,22 @@ def a_house(root, keyring):
     crm = source_contract("crm", "full_name", "phone", "email", "country", trust=0.9, freshness_hours=1.0)
     web = source_contract("web", "full_name", "email", trust=0.4)
     return House(DeltaLake(root, keyring), keyring, (crm, web))
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory, keyring) -> House:
+    """Return a house of many duplicates that was run once, not to be changed."""
+    house = a_house(tmp_path_factory.mktemp("crowd") / "lake", keyring)
+    take_in(house.lake, keyring, *RECORDS)
+    house.run("run-1")
+    return house
+
+
+@pytest.fixture
+def own_crowd(crowd, tmp_path) -> House:
+    """Return the same house, to go on with."""
+    shutil.copytree(crowd.lake.root, tmp_path / "lake")
+    return a_house(tmp_path / "lake", crowd.keyring)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Tests of ``custview_pipeline.flows.rulebook_effect``: what is foretold is what a run over everything then does."""
 
 import re
-import shutil
 from dataclasses import replace
 
 import polars as pl
@@ -16,7 +15,6 @@ from custview_pipeline.kernel.errors import LakeError
 from custview_pipeline.kernel.ports import Unwatched
 from custview_pipeline.protection.wrapped_keys import Purpose
 from custview_pipeline_tests.factories import LATER
-from custview_pipeline_tests.flows.conftest import a_house
 from custview_pipeline_tests.flows.foretold import RECORDS, Happened, happened
 from custview_pipeline_tests.flows.sealed_lake import take_in
 
@@ -46,22 +44,6 @@ CASES = [
     *(pytest.param(text, id=name) for name, text in QUICK.items()),
     *(pytest.param(text, id=name, marks=[pytest.mark.slow, pytest.mark.thorough]) for name, text in MORE.items()),
 ]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory, keyring):
-    """Return a house of many duplicates that was run once, not to be changed."""
-    house = a_house(tmp_path_factory.mktemp("foretold") / "lake", keyring)
-    take_in(house.lake, keyring, *RECORDS)
-    house.run("run-1")
-    return house
-
-
-@pytest.fixture
-def own(base, tmp_path):
-    """Return the same house, to go on with."""
-    shutil.copytree(base.lake.root, tmp_path / "lake")
-    return a_house(tmp_path / "lake", base.keyring)
 
 
 def rulebook_of(text):
@@ -104,78 +86,82 @@ def answer(house, left, right, decision):
 
 
 @pytest.mark.parametrize("text", CASES)
-def test_a_run_over_everything_does_just_what_was_foretold(own, text):
-    rulebook, before = rulebook_of(text), own.lake.snapshot()
-    effect = foretold(own, rulebook)
+def test_a_run_over_everything_does_just_what_was_foretold(own_crowd, text):
+    rulebook, before = rulebook_of(text), own_crowd.lake.snapshot()
+    effect = foretold(own_crowd, rulebook)
 
-    own.run("run-2", rulebook=rulebook, is_whole=True)
+    own_crowd.run("run-2", rulebook=rulebook, is_whole=True)
 
-    assert as_told(effect) == happened(before, own.lake.snapshot(), "run-2")
+    assert as_told(effect) == happened(before, own_crowd.lake.snapshot(), "run-2")
     assert effect.has_any
-    assert not foretold(own, rulebook).has_any
+    assert not foretold(own_crowd, rulebook).has_any
 
 
 @pytest.mark.slow
-def test_the_way_back_is_foretold_too_with_the_ids_that_come_back(own):
+def test_the_way_back_is_foretold_too_with_the_ids_that_come_back(own_crowd):
     other = rulebook_of("matching: {match_weight: -8.0, review_weight: -9.0}")
-    own.run("run-2", rulebook=other)
-    before, effect = own.lake.snapshot(), foretold(own, Rulebook())
+    own_crowd.run("run-2", rulebook=other)
+    before, effect = own_crowd.lake.snapshot(), foretold(own_crowd, Rulebook())
 
-    own.run("run-3", is_whole=True)
+    own_crowd.run("run-3", is_whole=True)
 
-    assert as_told(effect) == happened(before, own.lake.snapshot(), "run-3")
+    assert as_told(effect) == happened(before, own_crowd.lake.snapshot(), "run-3")
     assert effect.happening("reactivated").height > 0
 
 
-def test_what_people_decided_holds_under_another_rulebook_as_well(own):
+def test_what_people_decided_holds_under_another_rulebook_as_well(own_crowd):
     (pair,) = (
-        current_edges(own.lake.snapshot()).filter(pl.col("decision") == "MATCH").select("left_id", "right_id").head(1).rows()
+        current_edges(own_crowd.lake.snapshot())
+        .filter(pl.col("decision") == "MATCH")
+        .select("left_id", "right_id")
+        .head(1)
+        .rows()
     )
-    answer(own, *pair, "not_a_match")
-    own.run("run-2")
-    rulebook, before = rulebook_of(QUICK["all at once"]), own.lake.snapshot()
-    effect = foretold(own, rulebook)
+    answer(own_crowd, *pair, "not_a_match")
+    own_crowd.run("run-2")
+    rulebook, before = rulebook_of(QUICK["all at once"]), own_crowd.lake.snapshot()
+    effect = foretold(own_crowd, rulebook)
 
-    own.run("run-3", rulebook=rulebook, is_whole=True)
+    own_crowd.run("run-3", rulebook=rulebook, is_whole=True)
 
-    after = own.lake.snapshot()
+    after = own_crowd.lake.snapshot()
     assert as_told(effect) == happened(before, after, "run-3")
     owner = dict(current_crosswalk(after).select("record_id", "cuid").iter_rows())
     assert owner[pair[0]] != owner[pair[1]]
 
 
-def test_what_came_since_the_last_run_is_foretold_with_the_rest_and_said_to_be(own):
-    assert not foretold(own, Rulebook()).is_late
+def test_what_came_since_the_last_run_is_foretold_with_the_rest_and_said_to_be(own_crowd):
+    assert not foretold(own_crowd, Rulebook()).is_late
     newcomers = (replace(RECORDS[0], record_id=900), replace(RECORDS[4], record_id=901))
-    take_in(own.lake, own.keyring, *newcomers)
-    before, effect = own.lake.snapshot(), foretold(own, Rulebook())
+    take_in(own_crowd.lake, own_crowd.keyring, *newcomers)
+    before, effect = own_crowd.lake.snapshot(), foretold(own_crowd, Rulebook())
 
-    own.run("run-2")
+    own_crowd.run("run-2")
 
     told = as_told(effect)
     assert effect.is_late
-    assert told._replace(values=set()) == happened(before, own.lake.snapshot(), "run-2")._replace(values=set())
+    assert told._replace(values=set()) == happened(before, own_crowd.lake.snapshot(), "run-2")._replace(values=set())
     assert {record for record, before, _ in told.moves if before is None} == {900, 901}
 
 
-def test_the_rulebook_in_use_changes_nothing(base):
-    effect = foretold(base, Rulebook())
+def test_the_rulebook_in_use_changes_nothing(crowd):
+    effect = foretold(crowd, Rulebook())
 
     assert not effect.has_any
     assert (effect.version_count, effect.learned, effect.values.height) == (0, (), 0)
 
 
-def test_nothing_is_stored(base):
-    before = (base.lake.root / "manifest.json").read_bytes()
-    files = sorted(str(path) for path in base.lake.root.rglob("*"))
-    foretold(base, rulebook_of(QUICK["all at once"]))
+def test_nothing_is_stored(crowd):
+    before = (crowd.lake.root / "manifest.json").read_bytes()
+    files = sorted(str(path) for path in crowd.lake.root.rglob("*"))
+    foretold(crowd, rulebook_of(QUICK["all at once"]))
 
-    assert (base.lake.root / "manifest.json").read_bytes() == before
-    assert sorted(str(path) for path in base.lake.root.rglob("*")) == files
+    assert (crowd.lake.root / "manifest.json").read_bytes() == before
+    assert sorted(str(path) for path in crowd.lake.root.rglob("*")) == files
 
 
-def test_a_model_that_would_be_learned_is_named(base):
-    assert foretold(base, rulebook_of(MORE["fewer comparisons"])).learned == ("person",)
+def test_a_model_that_would_be_learned_is_named(crowd):
+    assert foretold(crowd, rulebook_of(MORE["fewer comparisons"])).learned == ("person",)
 
 
 def test_before_the_first_run_there_is_nothing_to_foretell(house):
@@ -183,13 +169,13 @@ def test_before_the_first_run_there_is_nothing_to_foretell(house):
         foretold(house, Rulebook())
 
 
-def test_examples_name_customers_and_records_and_no_values(base):
-    effect = foretold(base, rulebook_of(QUICK["all at once"]))
-    examples = examples_of(base.lake.snapshot(), effect, 2)
+def test_examples_name_customers_and_records_and_no_values(crowd):
+    effect = foretold(crowd, rulebook_of(QUICK["all at once"]))
+    examples = examples_of(crowd.lake.snapshot(), effect, 2)
 
     assert examples.values.group_by("attribute", "change").len()["len"].max() == 2
     assert examples.events.group_by("event").len()["len"].max() <= 2
     named = [*examples.moves["record"], *examples.tasks["left"], *examples.values["before"].drop_nulls()]
     assert named
     assert all(re.fullmatch(r"(crm|web):k\d+", name) for name in named)
-    assert examples_of(base.lake.snapshot(), effect, 0).values.is_empty()
+    assert examples_of(crowd.lake.snapshot(), effect, 0).values.is_empty()

@@ -13,6 +13,7 @@ from custview_pipeline.flows.match_state import settings_of
 from custview_pipeline.matching.blocking import BlockingLimits
 from custview_pipeline.matching.found import MatchedType
 from custview_pipeline.matching.frequencies import Frequencies
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.match import match
 from custview_pipeline.matching.match import neighbours_of as near_values
 from custview_pipeline.matching.pairs import Compared, Pairs
@@ -74,9 +75,9 @@ def matched(*records: Facts, among: list[Facts] | None = None, **given: Any) -> 
 
 
 def match_texts(texts: pl.DataFrame, ids: list[int] | None = None, **given: Any) -> tuple[MatchedType, ...]:
-    """Match the records of a frame of features; ``given`` are arguments of ``match`` and settings that differ."""
-    known = {name: given.pop(name) for name in ("known", "decided", "exclusive") if name in given}
-    return match(tokens(texts, ids), neighbours_of(texts), settings(**given), lambda _what, _count: None, **known)
+    """Match the records of a frame of features; ``given`` are models in use, what is told, and settings that differ."""
+    known, told = given.pop("known", None), Told(**{name: given.pop(name) for name in Told._fields if name in given})
+    return match(tokens(texts, ids), neighbours_of(texts), settings(**given), lambda _what, _count: None, known=known, told=told)
 
 
 def groups(found: MatchedType) -> set[frozenset[int]]:

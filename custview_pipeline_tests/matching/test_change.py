@@ -14,6 +14,7 @@ from custview_pipeline.contracts.match_index import NEIGHBOURHOODS, TOKENS
 from custview_pipeline.matching.blocking import keys_of
 from custview_pipeline.matching.change import Change, Index, match_change
 from custview_pipeline.matching.found import EDGES, GROUPS, MatchedType
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.match import match
 from custview_pipeline.matching.records import Records
 from custview_pipeline.matching.rules import BLOCKING_RULES
@@ -69,15 +70,15 @@ def index_of(state: State, portion: int, decided=(), promised=(), locked=()) -> 
     said = pl.DataFrame(list(decided), schema=DECIDED, orient="row")
     sources = pl.DataFrame([(each, "crm") for each in promised], schema=PROMISED, orient="row")
     kept = pl.DataFrame(list(locked), schema=LOCKED, orient="row")
-    return Index(lambda: portions, near, said, lambda ids: sources.filter(pl.col("record_id").is_in(ids.implode())), kept)
+    told = Told(said, locked=kept)
+    return Index(lambda: portions, near, told, lambda ids: sources.filter(pl.col("record_id").is_in(ids.implode())))
 
 
 def whole(index: Index, known) -> Result:
     """Match all records of an index."""
     rows = pl.concat([TOKENS.to_frame(), *index.tokens()])
-    promised = index.promised(rows["record_id"])
-    given = {"known": known, "decided": index.decided, "exclusive": promised, "locked": index.locked}
-    return result_of(match(rows, index.neighbourhoods, settings(), quiet, **given))
+    told = index.told._replace(exclusive=index.promised(rows["record_id"]))
+    return result_of(match(rows, index.neighbourhoods, settings(), quiet, known=known, told=told))
 
 
 def changed(index: Index, known, before: Result, ids: set[int], gone: set[int]) -> Result:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from custview_pipeline.contracts.attributes import EntityType
 from custview_pipeline.matching.found import MatchedType
 from custview_pipeline.matching.frequencies import Frequencies
+from custview_pipeline.matching.judging import Told
 from custview_pipeline.matching.match import match
 from custview_pipeline.matching.model import MatchModel
 from custview_pipeline.matching.setup import Frozen
@@ -32,7 +33,8 @@ def found_among(records: Sequence[Facts], ids: Sequence[int] | None = None, shuf
     frames = [tokens(texts, None if ids is None else list(ids)), neighbours_of(texts)]
     if shuffle is not None:
         frames = [frame.sample(fraction=1, shuffle=True, seed=shuffle) for frame in frames]
-    return match(*frames, settings(), lambda _what, _count: None, **known)[0]
+    told = Told(**{name: known.pop(name) for name in Told._fields if name in known})
+    return match(*frames, settings(), lambda _what, _count: None, told=told, **known)[0]
 
 
 def frozen(found: MatchedType) -> dict[EntityType, Frozen]:
