@@ -134,9 +134,11 @@ ADVERSITIES: Final[dict[str, tuple[Callable[[World], Callable[[], object]], str]
     "a root key that was cut off": (cut_off, "not a root key: it must hold 32 bytes as base64"),
     "a clock that was set back": (set_clock_back, "the clock of this machine is behind"),
 }
+SAMPLE: Final = {"the keys of another project", "no wrapped keys", "a clock that was set back"}
+THOROUGH: Final = [pytest.mark.slow, pytest.mark.thorough]
 
 
-@pytest.mark.parametrize("adversity", ADVERSITIES)
+@pytest.mark.parametrize("adversity", [name if name in SAMPLE else pytest.param(name, marks=THOROUGH) for name in ADVERSITIES])
 def test_it_is_told_in_one_line_changes_nothing_and_is_over_when_it_is_mended(settled, tmp_path, adversity):
     happen, told = ADVERSITIES[adversity]
     world = copy(settled, tmp_path / "world")
@@ -229,6 +231,7 @@ def assert_told_of_full_disk(world: World, limit: int, *, known: tuple[int, int]
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_disk_that_is_full_in_the_middle_of_a_delivery_loses_nothing_and_seals_nothing_by_half(settled, tmp_path):
     failed = [assert_told_of_full_disk(copy(settled, tmp_path / f"{limit}"), limit, known=(12, 1)) for limit in _LIMITS]
     assert failed[0], "the smallest limit stopped nothing"

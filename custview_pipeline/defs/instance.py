@@ -16,6 +16,7 @@ from dagster_postgres import DagsterPostgresStorage
 from filelock import FileLock
 
 from custview_pipeline.defs.processes import Worker
+from custview_pipeline.defs.sqlite_files import hold_open
 from custview_pipeline.kernel import settings
 from custview_pipeline.kernel.redaction import silenced
 from custview_pipeline.kernel.silent_process import silence_process
@@ -53,6 +54,7 @@ class CustviewStorage(DagsterSqliteStorage):
 def _storage_in_sqlite(base: Path, inst_data: ConfigurableClassData | None) -> DagsterStorage:
     base = base.resolve()
     base.mkdir(parents=True, exist_ok=True)
+    hold_open(base)
     # Two processes that make the databases at once would stamp them twice, and no process could open them any more.
     with FileLock(str(base / "opening.lock"), timeout=_OPENING_SECONDS):
         return DagsterSqliteStorage(base_dir=str(base), inst_data=inst_data)

@@ -8,7 +8,7 @@ from custview_pipeline_tests.permissions import allow
 from custview_pipeline_tests.worlds import SourceSpec, World, make_world, people
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Return a project whose job ran once; tests only read it."""
     world = make_world(tmp_path_factory.mktemp("cli"), SourceSpec("crm"), SourceSpec("shop", file_format="jsonl"))
@@ -21,14 +21,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def first_run(world: World) -> dict[str, str]:
     """Return what the first run printed."""
     said: dict[str, str] = json.loads((world.root / "first_run.json").read_text(encoding="utf-8"))
     return said
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def cuid(world: World) -> str:
     """Return the id of a customer whom both sources know."""
     rows = [line.split(",") for line in world.export("crosswalk").decode().splitlines()]

@@ -59,7 +59,11 @@ def test_xaes_gives_the_published_ciphertexts(key, associated_data, expected):
     ("inputs", "expected"),
     [
         (10_000, "e6b9edf2df6cec60c8cbd864e2211b597fb69a529160cd040d56c0c210081939"),
-        pytest.param(1_000_000, "2163ae1445985a30b60585ee67daa55674df06901b890593e824b8a7c885ab15", marks=pytest.mark.slow),
+        pytest.param(
+            1_000_000,
+            "2163ae1445985a30b60585ee67daa55674df06901b890593e824b8a7c885ab15",
+            marks=[pytest.mark.slow, pytest.mark.thorough],
+        ),
     ],
 )
 def test_xaes_gives_the_published_digest_of_many_ciphertexts(inputs, expected):

@@ -105,6 +105,7 @@ def test_words_with_a_meaning_are_read_as_alone_wherever_they_stand():
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_every_word_with_a_meaning_is_read_as_alone_wherever_it_stands():
     words = sorted(special_words() | ROMANISED_SURNAMES | CHINESE_SURNAMES)
     for place, shape, case in product(range(3), SHAPES, range(4)):
