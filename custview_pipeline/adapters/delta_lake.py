@@ -191,7 +191,7 @@ class LakeWriter:
 
     @contextmanager
     def commit(self, run_id: str) -> Iterator[Commit]:
-        """Collect changes and make them count together when the block ends well.
+        """Collect changes and make them count together when the block ends well, unless they were abandoned in it.
 
         Raises:
             LakeError: The right to write was lost meanwhile; then nothing of it counts.
@@ -199,7 +199,8 @@ class LakeWriter:
         commit = Commit(self._lake.root, self._keyring, self._lake.snapshot().manifest, run_id)
         yield commit
         self._lock.assert_held()
-        self._lake.replace_manifest(commit.manifest())
+        if not commit.is_abandoned:
+            self._lake.replace_manifest(commit.manifest())
         self._lake.finish()
 
     def vacuum(self, before: datetime) -> tuple[int, int]:

@@ -21,7 +21,11 @@ from custview_pipeline.protection.wrapped_keys import SHARD_COUNT
 
 
 class Commit:
-    """One change of the lake; it counts when its ``with`` ends well, and not at all otherwise."""
+    """One change of the lake; it counts when its ``with`` ends well, and not at all otherwise.
+
+    Attributes:
+        is_abandoned: Whether it is not to count even then.
+    """
 
     def __init__(self, root: Path, keyring: Keyring, manifest: Manifest, run_id: str) -> None:
         self._root, self._keyring, self._run_id = root, keyring, run_id
@@ -36,6 +40,7 @@ class Commit:
         self._unpurged = set(manifest.unpurged)
         self._erasures = list(manifest.erasures)
         self._consumed = dict(manifest.consumed)
+        self.is_abandoned = False
 
     def add_keys(self, entries: pl.DataFrame) -> None:
         """Store key material (record_id, version, material), safely on disk before anything that it opens.
@@ -221,6 +226,10 @@ class Commit:
     def carry_out(self, erasure_id: str) -> None:
         """Note that an entry of the ledger of erasures was carried out."""
         self._erasures.append(erasure_id)
+
+    def abandon(self) -> None:
+        """Let nothing of this count; what was written is swept."""
+        self.is_abandoned = True
 
     def manifest(self) -> Manifest:
         """Return the state that this commit makes."""

@@ -11,7 +11,7 @@ from custview_pipeline.contracts.audit_tables import AUDIT_FINDINGS, QUALITY_SCO
 from custview_pipeline.contracts.intake_tables import DELIVERIES, HELD_DELIVERIES, PROTECTED_RECORDS
 from custview_pipeline.contracts.rulebook import QualityTargets
 from custview_pipeline.contracts.source_contract import SourceContract
-from custview_pipeline.flows.admitted import refused_of, store_admitted, store_refused
+from custview_pipeline.flows.admitted import AdmissionStore, refused_of, store_refused
 from custview_pipeline.flows.airlock import Admission, Airlock, admit
 from custview_pipeline.flows.delivery_marks import Marks, marks_of
 from custview_pipeline.flows.examine import WORKED_ON, Before, Reading, count_reasons, judge_delivery, pending_rows, read_delivery
@@ -158,29 +158,30 @@ def _take_in(intake: Intake, lake: LakeWriter, snapshot: Snapshot, taking: _Taki
     delivery_id = hashlib.sha256(f"{marks.stage} {marks.mark} {intake.run_id}".encode()).hexdigest()[:16]
     airlock = Airlock(contract, intake.region, intake.keys, delivery_id, now, generations_to_write(snapshot, intake.keys))
     quarantined = quarantined_rows(snapshot, contract.source_system)
-    admissions = _pass_airlock(intake, airlock, reading, quarantined)
-    _refuse_changed_files(intake, marks)
-    tally = Tally.total(admission.tally for admission in admissions)
-    delivery = _summarise(intake, delivery_id, reading, admissions, tally)
-    if delivery.refusal is not None:
-        return delivery
     closed = holding.taken_in(intake.run_id)
-    if marks.is_as_before and _is_nothing_new(reading, admissions):
-        _note(lake, closed, intake.run_id)
-        return replace(delivery, delivery_id="", is_unchanged=True)
     with silenced(f"{contract.source_system}: storing the delivery"), lake.commit(intake.run_id) as commit:
-        gone = tombstones(snapshot, reading.changes.deleted, reading.surveyed.deleted_keys, airlock)
-        timed = [it._replace(protected=reading.changes.with_known_times(it.protected)) for it in admissions]
-        store_admitted(commit, snapshot, timed, gone)
-        store_refused(commit, snapshot, admissions, quarantined)
-        if closed.height:
-            commit.append(HELD_DELIVERIES.name, closed)
-        commit.append(DELIVERIES.name, delivery_row(delivery, airlock, marks.keyed, run_id=intake.run_id))
-        scored = _score(intake, delivery, admissions, tally, snapshot, now)
-        commit.append(QUALITY_SCORES.name, scored.scores)
-        commit.append(AUDIT_FINDINGS.name, scored.findings)
-        commit.consume(marks.stage, marks.mark)
-    return delivery
+        store = AdmissionStore(commit, snapshot, reading.changes.with_known_times)
+        _pass_airlock(intake, airlock, reading, quarantined, store)
+        _refuse_changed_files(intake, marks)
+        tally = Tally.total(admission.tally for admission in store.admissions)
+        delivery = _summarise(intake, delivery_id, reading, store.admissions, tally)
+        is_unchanged = marks.is_as_before and _is_nothing_new(reading, store.admissions)
+        if delivery.refusal is None and not is_unchanged:
+            store.flush(tombstones(snapshot, reading.changes.deleted, reading.surveyed.deleted_keys, airlock))
+            store_refused(commit, snapshot, store.admissions, quarantined)
+            if closed.height:
+                commit.append(HELD_DELIVERIES.name, closed)
+            commit.append(DELIVERIES.name, delivery_row(delivery, airlock, marks.keyed, run_id=intake.run_id))
+            scored = _score(intake, delivery, store.admissions, tally, snapshot, now)
+            commit.append(QUALITY_SCORES.name, scored.scores)
+            commit.append(AUDIT_FINDINGS.name, scored.findings)
+            commit.consume(marks.stage, marks.mark)
+        else:
+            commit.abandon()
+    if delivery.refusal is not None or not is_unchanged:
+        return delivery
+    _note(lake, closed, intake.run_id)
+    return replace(delivery, delivery_id="", is_unchanged=True)
 
 
 def _refuse_changed_files(intake: Intake, marks: Marks) -> None:
@@ -237,19 +238,17 @@ def _score(
     return delivery_scores(judged, intake.targets, run_id=intake.run_id, now=now)
 
 
-def _pass_airlock(intake: Intake, airlock: Airlock, reading: Reading, quarantined: pl.DataFrame) -> list[Admission]:
+def _pass_airlock(intake: Intake, airlock: Airlock, reading: Reading, quarantined: pl.DataFrame, store: AdmissionStore) -> None:
     """Read the delivery again and admit the rows that need work."""
     rows = reading.changes.count(*WORKED_ON)
     if rows == 0:
-        return []
-    admissions, done = [], 0
-    stage = f"{intake.contract.source_system} protected"
+        return
+    done, stage = 0, f"{intake.contract.source_system} protected"
     batches = pending_rows(intake.contract, intake.source, reading, quarantined)
     for admission in work_through(admit, airlock, batches, rows=rows, workers=intake.workers):
-        admissions.append(admission)
+        store.add(admission)
         done += admission.tally.rows
         intake.progress.step(stage, "rows standardised, validated and sealed", done)
-    return admissions
 
 
 def _summarise(intake: Intake, delivery_id: str, reading: Reading, admissions: list[Admission], tally: Tally) -> Delivery:

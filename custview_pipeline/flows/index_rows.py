@@ -1,6 +1,6 @@
 """What matching and survivorship know of a standardised batch: rows of the match index, one set for each generation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -71,18 +71,23 @@ def index_rows(wanted: Findable, keys: AirlockKeys, generations: Sequence[str]) 
     return {name: _rows(wanted, keys, Generation.named(name)) for name in generations}
 
 
-def store_index(commit: Commit, snapshot: Snapshot, admitted: Sequence[Mapping[str, IndexRows]]) -> None:
-    """Store rows of the match index; a generation that the lake does not name yet is begun.
+def begin_generations(commit: Commit, snapshot: Snapshot, names: Iterable[str]) -> None:
+    """Begin the generations of the match index that the lake does not name yet; the first one ever begins by being stored.
 
     Args:
         commit: The commit.
         snapshot: The lake as it was when the commit began.
-        admitted: Rows by generation, of each batch.
+        names: The generations that rows are to be stored of.
     """
     held = snapshot.index_generations()
-    for name in dict.fromkeys(name for each in admitted for name in each):
+    for name in names:
         if held != (None, None) and name not in held:
             commit.begin_index(name)
+
+
+def store_index(commit: Commit, admitted: Sequence[Mapping[str, IndexRows]]) -> None:
+    """Store rows of the match index, given by generation, of each batch; their generations have begun."""
+    for name in dict.fromkeys(name for each in admitted for name in each):
         rows = [each[name] for each in admitted if name in each]
         commit.add_index(IndexPart.TOKENS, pl.concat([each.tokens for each in rows]), generation=name)
         commit.add_index(IndexPart.CLAIMS, pl.concat([each.claims for each in rows]), generation=name)

@@ -92,7 +92,7 @@ def override(lake: LakeWriter, desk: Desk, entry: Entry, stated: Stated) -> str:
         _refuse_invalid(admission, entry.attribute)
         record_id = admission.protected["record_id"][0]
         with lake.commit(desk.run_id) as commit:
-            store_admitted(commit, snapshot, [admission], PROTECTED_RECORDS.empty())
+            store_admitted(commit, snapshot, [admission])
             delivery = Delivery(STEWARD_SYSTEM, airlock.delivery_id, row_count=1, new_count=1)
             keyed = keyed_fingerprint(airlock.keys.id_key, f"{OVERRIDE} {decision_id}")
             commit.append(DELIVERIES.name, delivery_row(delivery, airlock, keyed, run_id=desk.run_id))

@@ -19,7 +19,7 @@ from custview_pipeline.contracts.steward_source import with_steward
 from custview_pipeline.flows.airlock import RECORD_PLACE, VALUE, Airlock, record_issues, seal_records, values_of
 from custview_pipeline.flows.examine import Pending
 from custview_pipeline.flows.generations import generations_to_write
-from custview_pipeline.flows.index_rows import Findable, IndexRows, index_rows, open_attributes, store_index
+from custview_pipeline.flows.index_rows import Findable, IndexRows, begin_generations, index_rows, open_attributes, store_index
 from custview_pipeline.flows.read_as import as_read
 from custview_pipeline.flows.renewal import Renewal
 from custview_pipeline.flows.survey import BATCH_ROWS, headers_of
@@ -159,7 +159,8 @@ def _store(commit: Commit, snapshot: Snapshot, rebuilt: Sequence[Rebuilt]) -> No
         commit.add_keys(pl.concat([each.keys for each in made]))
         commit.append(PROTECTED_RECORDS.name, pl.concat([each.protected for each in made]))
         commit.append(RECORD_ISSUES.name, pl.concat([each.issues for each in made]))
-    store_index(commit, snapshot, [each.indexed for each in rebuilt])
+    begin_generations(commit, snapshot, dict.fromkeys(name for each in rebuilt for name in each.indexed))
+    store_index(commit, [each.indexed for each in rebuilt])
 
 
 def _lacking(snapshot: Snapshot, generation: str) -> pl.DataFrame:

@@ -160,7 +160,7 @@ def _release_source(desk: Desk, lake: LakeWriter, contract: SourceContract, chos
             delivery = _summarise(contract, delivery_id, decided, admissions)
             keyed = keyed_fingerprint(airlock.keys.id_key, f"release {ids}")
             with lake.commit(desk.run_id) as commit:
-                store_admitted(commit, snapshot, admissions, PROTECTED_RECORDS.empty())
+                store_admitted(commit, snapshot, admissions)
                 commit.replace(QUARANTINED_RECORDS.name, _remaining(snapshot, gone, staying))
                 shred_rows(commit, gone)
                 row = delivery_row(delivery, airlock, keyed, run_id=desk.run_id, origin="quarantine")

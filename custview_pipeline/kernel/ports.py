@@ -165,6 +165,10 @@ class TableCommit(Protocol):
 class Commit(TableCommit, Protocol):
     """One change of the lake; it counts when its ``with`` ends well."""
 
+    def abandon(self) -> None:
+        """Let nothing of this count."""
+        ...
+
     def add_keys(self, entries: pl.DataFrame) -> None:
         """Store key material (record_id, version, material); call it before storing what it opens."""
         ...
