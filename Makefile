@@ -38,11 +38,11 @@ ui: $(READY) ## Start the Dagster UI and its daemon on the demo (PORT=3000)
 
 .PHONY: test
 test: $(READY) ## Run the tests, some ten minutes on two cores
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-all
 test-all: $(READY) ## Run the slow, browser and fault tests too
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m ""
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m ""
 
 .PHONY: explore
 explore: $(READY) ## Run the property tests on examples that were never tried
