@@ -66,6 +66,7 @@ from custview_pipeline.kernel.silent_process import silence_process
 from custview_pipeline.protection.permission import Act, Wish
 
 app = typer.Typer(
+    rich_markup_mode="markdown",  # in the other mode a paragraph is broken where its source line is
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -129,3 +129,10 @@ def test_up_refuses_a_port_that_is_taken(tmp_path):
     assert result.exit_code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in result.output
     assert "choose another with --port" in result.output
+
+
+def test_a_paragraph_of_help_is_as_wide_as_the_terminal_and_broken_nowhere_else(monkeypatch):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 1000)
+    said = CliRunner().invoke(app, ["review", "decide", "--help"]).output
+    (paragraph,) = (line for line in said.splitlines() if "match and not-a-match say" in line)
+    assert "Only override waits for a run that holds the lake." in paragraph
