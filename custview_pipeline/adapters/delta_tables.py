@@ -12,9 +12,19 @@ from custview_pipeline.adapters.delta_log import LOG_FOLDER, appended_files, cha
 from custview_pipeline.adapters.private_files import sync_directory, sync_file
 from custview_pipeline.kernel.errors import LakeDamaged
 
-# What is sealed never repeats: to look for repetitions would cost more than all else of a table with it.
+# What is sealed never repeats: to look for repetitions would cost more than all else of a table with it. And rows are looked for by
+# customer and record alone: the least and the greatest value of each page of any other column would be written for nobody.
+_UNCOUNTED: Final = ColumnProperties(statistics_enabled="NONE")
 _SEALED: Final = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
-WRITER: Final = WriterProperties(compression="ZSTD", column_properties=dict.fromkeys(("payload_sealed", "row_sealed"), _SEALED))
+_LOOKED_FOR: Final = ColumnProperties(statistics_enabled="CHUNK")
+WRITER: Final = WriterProperties(
+    compression="ZSTD",
+    default_column_properties=_UNCOUNTED,
+    column_properties={
+        **dict.fromkeys(("payload_sealed", "row_sealed"), _SEALED),
+        **dict.fromkeys(("cuid", "record_id"), _LOOKED_FOR),
+    },
+)
 _CONFIGURATION: Final = {
     "delta.dataSkippingNumIndexedCols": "0",  # statistics in the log would outlive the rows that they are of
     # Opening a table reads what is behind the last checkpoint; of 20 to 100 commits this makes a commit cheapest.
