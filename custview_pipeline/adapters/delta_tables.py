@@ -12,7 +12,7 @@ from custview_pipeline.adapters.delta_log import LOG_FOLDER, appended_files, cha
 from custview_pipeline.adapters.private_files import sync_directory, sync_file
 from custview_pipeline.kernel.errors import LakeDamaged
 
-# What is sealed never repeats: to look for repetitions would cost more than all else of a table with it. And rows are looked for by
+# What is sealed never repeats: to look for repetitions would cost more than all else of a table with it. Rows are looked for by
 # customer and record alone: the least and the greatest value of each page of any other column would be written for nobody.
 _UNCOUNTED: Final = ColumnProperties(statistics_enabled="NONE")
 _SEALED: Final = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
