@@ -28,7 +28,7 @@ def stored(*batches):
     """Return the neighbourhood keys that a commit is given, in order."""
     parts = {}
     commit = SimpleNamespace(add_index=lambda part, frame, *, generation: parts.update({(generation, part): frame}))
-    store_index(commit, SimpleNamespace(index_generations=lambda: (None, None)), batches)
+    store_index(commit, batches)
     return parts[GENERATION, IndexPart.NEIGHBOURHOODS].sort("token", "key", "part")
 
 

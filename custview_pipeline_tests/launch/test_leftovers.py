@@ -11,7 +11,9 @@ from custview_pipeline.defs.processes import Worker
 from custview_pipeline.kernel.errors import ProjectInvalid
 from custview_pipeline.launch.leftovers import end_leftovers, forget_server, note_server
 
-LEADER = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()']); print('up', flush=True); input()"
+# The child says that it is up: before that its environment may not be there to be read.
+CHILD = "print('up', flush=True); input()"
+LEADER = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {CHILD!r}]); input()"
 
 
 @pytest.fixture
