@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of a file share their worlds, and the longest files begin first.
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 READY := $(VENV)/.ready
 DEMO := .custview/demo
 RECORDS ?= 5000
@@ -38,15 +40,15 @@ ui: $(READY) ## Start the Dagster UI and its daemon on the demo (PORT=3000)
 
 .PHONY: test
 test: $(READY) ## Run the tests, some ten minutes on two cores
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 .PHONY: test-all
 test-all: $(READY) ## Run the slow, browser and fault tests too
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m ""
+	$(PYTEST) -m ""
 
 .PHONY: explore
 explore: $(READY) ## Run the property tests on examples that were never tried
-	$(BIN)/python -m pytest -q -n auto --hypothesis-profile=explore
+	$(PYTEST) --hypothesis-profile=explore
 
 .PHONY: faults
 faults: $(READY) ## Run the fault tests whole

@@ -160,6 +160,9 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
     tokens = current_index(snapshot, IndexPart.TOKENS, records)
     frames = [neighbourhoods_of(snapshot, tokens, linking.known), tokens]
     del tokens  # large: matching lets go of both as soon as it can, which helps where nobody else holds them
+    told = _told(snapshot)._replace(
+        exclusive=records_of_unique_sources(records, linking.sources), answered=answered_pairs(snapshot)
+    )
     return match(
         frames.pop(),
         frames.pop(),
@@ -167,7 +170,7 @@ def link_all(linking: Linking, progress: Progress) -> tuple[MatchedType, ...]:
         progress,
         known=linking.known,
         is_usable=is_usable,
-        told=_told(snapshot)._replace(exclusive=records_of_unique_sources(records, linking.sources)),
+        told=told,
     )
 
 
@@ -190,13 +193,8 @@ def link_change(linking: Linking, since: Since, progress: Progress) -> tuple[Mat
 
 
 def _told(snapshot: Snapshot) -> Told:
-    """Return what stewards decided; not which sources have each customer once."""
-    return Told(
-        decided_pairs(snapshot),
-        locked=locked_records(snapshot),
-        answered=answered_pairs(snapshot),
-        entered=entered_values(snapshot),
-    )
+    """Return what stewards decided; not what a model learns from, nor which sources have each customer once."""
+    return Told(decided_pairs(snapshot), locked=locked_records(snapshot), entered=entered_values(snapshot))
 
 
 def records_named(snapshot: Snapshot, record_ids: pl.Series) -> pl.DataFrame:

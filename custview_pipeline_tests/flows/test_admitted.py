@@ -39,7 +39,7 @@ def key_files(desk):
 
 @pytest.fixture
 def choosy(desk):
-    """Return a desk that refuses rows without a name, and a delivery of which it refuses most."""
+    """Return a desk that refuses rows without a name, and keeps out a delivery that is mostly of such."""
     desk.redefine("full_name", is_required=True)
     desk.contract = replace(desk.contract, max_refused_share=0.5)
     return desk
